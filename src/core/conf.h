@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Settings. Each service describes what it accepts in a table of keys; the parser (libconfuse
+ * underneath), --check, --dump-config and the tables of the manual are all driven by it.
+ *
+ * A struct conf is one section of a parsed and fully checked file: every value is within its
+ * range, absent ones have their default. It is immutable; a reload makes a new tree.
+ */
+#ifndef CORE_CONF_H
+#define CORE_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "util/addr.h"
+#include "util/err.h"
+#include "util/mono.h"
+
+enum conf_type {
+	CONF_BOOL,		/* true false yes no on off */
+	CONF_INT,		/* decimal, min-max */
+	CONF_SIZE,		/* bytes: "65536", "64KiB", "32MiB", "1GiB" (also k, M, G, KB, MB: 1024) */
+	CONF_DURATION,		/* "20ms", "1.8s", "5m", "2h", "1d"; a bare number is seconds; min, max in usec */
+	CONF_STRING,		/* any text; min, max bound its length where max is not 0 */
+	CONF_ENUM,		/* one of `choices` */
+	CONF_ADDR,		/* address with optional port; default port in `port` */
+	CONF_SECTION,		/* a section with keys of its own in `keys` */
+};
+
+enum conf_flag {
+	CONF_LIST = 1,		/* any number of values: { "a", "b" }, or one without braces */
+	CONF_TITLED = 2,	/* section with a title, may stand several times: route "corp" { … } */
+	CONF_RESTART = 4,	/* a change takes effect at the next start only; reload says so */
+};
+
+struct conf_key {
+	const char *name;	/* NULL ends a table */
+	enum conf_type type;
+	unsigned flags;
+	const char *value;	/* default as it would be typed; for a list: comma separated; NULL: none */
+	int64_t min, max;	/* CONF_INT, CONF_SIZE (bytes), CONF_DURATION (usec), CONF_STRING (length) */
+	uint16_t port;		/* CONF_ADDR */
+	const char *const *choices;	/* CONF_ENUM, ends with NULL; the value is the index */
+	const struct conf_key *keys;	/* CONF_SECTION */
+	const char *help;	/* one line for the manual and --dump-config */
+	/*
+	 * A further check of one value, NULL for none: gives NULL when fine, else what is wrong in
+	 * words that fit behind "hearthd.conf:12: dns.record: "; static text.
+	 */
+	const char *(*check)(const char *value);
+};
+
+struct conf;		/* one section */
+struct conf_file;	/* a whole parsed file, owns its sections */
+
+/*
+ * Read and check a file. Where something is wrong, `err` (size errlen) gets one line per finding,
+ * "FILE:LINE: KEY: what is wrong and what is allowed", and nothing else happens.
+ *
+ * path    NULL: as an empty file
+ * keys    the top-level table
+ * errors  ERR_SYS (cannot be read), ERR_FORMAT, ERR_RANGE, ERR_NOMEM
+ */
+enum err conf_read(struct conf_file **out, const char *path, const struct conf_key *keys, char *err,
+    size_t errlen) MUST_CHECK;
+void conf_file_free(struct conf_file *cf);
+const struct conf *conf_root(const struct conf_file *cf);
+
+/* --- reading one section; asking for a key that the table does not have is a bug (assert) ------ */
+
+bool conf_bool(const struct conf *cf, const char *key);
+int64_t conf_int(const struct conf *cf, const char *key);
+size_t conf_size(const struct conf *cf, const char *key);
+usec conf_duration(const struct conf *cf, const char *key);
+/* Text that lives as long as the file; "" where there is neither value nor default. */
+const char *conf_str(const struct conf *cf, const char *key);
+unsigned conf_enum(const struct conf *cf, const char *key);
+struct addr conf_addr(const struct conf *cf, const char *key);
+
+/* Lists, and sections that may stand several times. */
+size_t conf_count(const struct conf *cf, const char *key);
+const char *conf_str_at(const struct conf *cf, const char *key, size_t i);
+struct addr conf_addr_at(const struct conf *cf, const char *key, size_t i);
+/* The i-th section of that name, or NULL. An untitled section that was not written is NULL. */
+const struct conf *conf_section(const struct conf *cf, const char *key, size_t i);
+const char *conf_title(const struct conf *cf);
+
+/* The key was written in the file (not a default). */
+bool conf_given(const struct conf *cf, const char *key);
+/*
+ * Say where a value stands, for complaints that only its user can make: "FILE:LINE: dns.record".
+ * i is the place in a list, 0 otherwise. Gives buf.
+ */
+const char *conf_where(const struct conf *cf, const char *key, size_t i, char *buf, size_t cap);
+
+/* Print the settings in force with help lines as comments; readable by conf_read(). */
+void conf_dump(const struct conf_file *cf, FILE *out);
+/* Print the table as mdoc for the manual. */
+void conf_manual(const struct conf_key *keys, FILE *out);
+
+/* Parse one text as its key demands; used by plug-ins and tests. Errors: ERR_FORMAT, ERR_RANGE. */
+enum err conf_parse_size(const char *text, int64_t *bytes) MUST_CHECK;
+enum err conf_parse_duration(const char *text, usec *out) MUST_CHECK;
+
+#endif

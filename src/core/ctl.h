@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The control socket: a Unix stream socket, mode 0660, over which hearthctl asks. One request a
+ * line, {"command": ["dns", "flush", "example.org"]}; one answer a line, {"ok": true, "result": …}
+ * or {"ok": false, "error": "…"}. Requests on one connection are answered in order.
+ */
+#ifndef CORE_CTL_H
+#define CORE_CTL_H
+
+#include <stddef.h>
+
+#include "core/report.h"
+#include "util/err.h"
+
+#define CTL_ARGS_MAX 16		/* words in a command */
+#define CTL_LINE_MAX 8192	/* bytes in a request */
+
+struct ctl;
+struct loop;
+struct log;
+
+/* A request in work. Exactly one of ctl_done() and ctl_fail() ends it, at once or later. */
+struct ctl_request {
+	size_t argc;				/* words after the service's name */
+	const char *argv[CTL_ARGS_MAX];		/* UTF-8, owned by the request */
+	struct report *out;			/* the result, filled until ctl_done() */
+	void *user;				/* the service's own while it works */
+};
+
+void ctl_done(struct ctl_request *rq);
+void ctl_fail(struct ctl_request *rq, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Who takes the commands: called with the first word in `noun` and the rest in rq->argv. */
+typedef void ctl_handler(void *ctx, const char *noun, struct ctl_request *rq);
+
+/*
+ * path  the socket; a stale one is replaced, one that is answered on is ERR_EXISTS
+ * Errors: ERR_SYS, ERR_EXISTS, ERR_NOMEM.
+ */
+enum err ctl_open(struct ctl **out, struct loop *l, const char *path, ctl_handler *handler,
+    void *ctx) MUST_CHECK;
+/* Ends open requests, closes and removes the socket. NULL is fine. */
+void ctl_close(struct ctl *c);
+
+#endif

@@ -1,0 +1,18 @@
+# core: what every service needs. No protocol.
+# Each source is listed beside its header.
+noinst_LIBRARIES += src/libcore.a
+src_libcore_a_SOURCES = \
+	src/core/acl.h \
+	src/core/conf.h \
+	src/core/ctl.h \
+	src/core/log.h \
+	src/core/loop.h \
+	src/core/netif.h \
+	src/core/offload.h \
+	src/core/privs.h \
+	src/core/rand.c src/core/rand.h \
+	src/core/report.h \
+	src/core/service.h \
+	src/core/tcp.h \
+	src/core/timer.c src/core/timer.h \
+	src/core/udp.h

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Giving up root after the sockets are bound. */
+#ifndef CORE_PRIVS_H
+#define CORE_PRIVS_H
+
+#include "util/err.h"
+
+/*
+ * Become user (and its groups), drop every capability, set no-new-privs. Where we are not root
+ * only no-new-privs is set. user "" keeps the identity.
+ *
+ * errors  ERR_NOTFOUND (no such user), ERR_SYS
+ */
+enum err privs_drop(const char *user) MUST_CHECK;
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the daemon asks of a service, and what a service may ask of the daemon.
+ *
+ * The built-in services and a third party's shared object use the same table. A shared object
+ * exports it under the name hearth_service:
+ *
+ *	const struct service_ops hearth_service = { .abi = HEARTH_SERVICE_ABI, .name = "echo", … };
+ *
+ * and is loaded by `load = { "/path/echo.so" }` in hearthd.conf. All calls come from the one thread
+ * of the loop; none may block.
+ */
+#ifndef CORE_SERVICE_H
+#define CORE_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/conf.h"
+#include "core/ctl.h"
+#include "core/log.h"
+#include "core/report.h"
+#include "core/udp.h"
+#include "util/addr.h"
+#include "util/err.h"
+#include "util/mono.h"
+#include "util/span.h"
+
+/* Goes up with every incompatible change of this header or of those it includes. */
+#define HEARTH_SERVICE_ABI 1
+
+struct loop;
+struct netif;
+struct offload;
+struct rand;
+struct service;
+struct service_slot;
+
+struct service_ops {
+	uint32_t		 abi;	/* HEARTH_SERVICE_ABI; stays the first member for ever */
+	const char		*name;	/* config section, log tag, hearthctl noun */
+	const char		*help;	/* one line for the manual */
+	const struct conf_key	*keys;	/* accepted settings with range and default; ends with {0} */
+
+	/* Once, while still privileged: bind sockets, open directories. cf is the service's section. */
+	enum err (*start)(struct service *sv, const struct conf *cf);
+	/*
+	 * After start and at each reload. On error the previous settings stay in force; the reason
+	 * goes to the log through service_complain().
+	 */
+	enum err (*apply)(struct service *sv, const struct conf *cf);
+	/* One datagram of a socket opened by service_listen(), valid until return. */
+	void	 (*receive)(struct service *sv, const struct dgram *dg);
+	/* The asked-for instant has come; gives the next one, or MONO_NEVER. */
+	mono_us	 (*wake)(struct service *sv, mono_us now);
+	void	 (*report)(const struct service *sv, struct report *out);
+	/* hearthctl NAME WORD…: ends with ctl_done() or ctl_fail(), at once or later. */
+	void	 (*command)(struct service *sv, struct ctl_request *rq);
+	/* The daemon is about to end: true while work is in flight; asked until false or time is up. */
+	bool	 (*busy)(const struct service *sv);
+	/* Also undoes a start that failed half way. */
+	void	 (*stop)(struct service *sv);
+};
+
+/* One running service. state is its own; the rest belongs to the daemon. */
+struct service {
+	const struct service_ops *ops;
+	void *state;
+	struct loop *loop;
+	struct log *log;
+	struct netif *netif;
+	struct offload *offload;
+	struct rand *rand;
+	const char *state_dir;		/* where it may keep files; "" where there is none */
+	struct service_slot *slot;	/* the daemon's book-keeping */
+};
+
+/*
+ * Open a UDP socket whose datagrams go to ops->receive. It is closed by the daemon after stop().
+ * opts may be NULL; its receive and ctx are not looked at. Socket-activated descriptors bound to
+ * the same address are used where there are any. Complains in the log. Errors: ERR_SYS, ERR_NOMEM.
+ */
+enum err service_listen(struct service *sv, const struct addr *local, const struct udp_opts *opts,
+    struct udp_socket **out) MUST_CHECK;
+
+/* Ask for wake() at an instant; replaces an earlier wish. */
+void service_wake_at(struct service *sv, mono_us at);
+
+/* Log an error that says where in the settings it comes from: "FILE:LINE: key: words". */
+void service_complain(struct service *sv, const struct conf *cf, const char *key, size_t i,
+    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* --- the daemon's side ------------------------------------------------------------------------ */
+
+struct services;	/* all that run in one loop */
+
+struct services_env {
+	struct loop *loop;
+	struct log *log;
+	struct netif *netif;
+	struct offload *offload;
+	struct rand *rand;
+	const char *state_dir;
+};
+
+enum err services_new(struct services **out, const struct services_env *env) MUST_CHECK;
+/* Stop all in reverse order, close their sockets, unload. */
+void services_free(struct services *s);
+
+/* Add a built-in. Errors: ERR_UNSUPPORTED (ABI), ERR_EXISTS (name taken), ERR_NOMEM. */
+enum err services_add(struct services *s, const struct service_ops *ops) MUST_CHECK;
+/* Load one from a shared object; err gets one line. Errors also: ERR_NOTFOUND, ERR_FORMAT. */
+enum err services_load(struct services *s, const char *path, char *err, size_t errlen) MUST_CHECK;
+/* Append a CONF_SECTION key per service to a table of `cap` entries; gives the number of entries. */
+size_t services_keys(const struct services *s, struct conf_key *table, size_t cap);
+
+/* Start every service whose section was written in root; `fallback` where none was. */
+enum err services_start(struct services *s, const struct conf *root,
+    const char *fallback) MUST_CHECK;
+/* apply() on all; the first error is given, services before it are put back to `old`. */
+enum err services_apply(struct services *s, const struct conf *root,
+    const struct conf *old) MUST_CHECK;
+bool services_busy(const struct services *s);
+void services_report(const struct services *s, struct report *out);
+/* Hand a command to the service of that name. False where none has it. */
+bool services_command(struct services *s, const char *noun, struct ctl_request *rq);
+
+#endif

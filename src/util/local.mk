@@ -1,0 +1,10 @@
+# util: bytes, numbers, errors. No sockets, no clock, no globals.
+noinst_LIBRARIES += src/libutil.a
+src_libutil_a_SOURCES = \
+	src/util/addr.c src/util/addr.h \
+	src/util/err.c src/util/err.h \
+	src/util/mono.h \
+	src/util/rto.c src/util/rto.h \
+	src/util/seq.c src/util/seq.h \
+	src/util/span.h \
+	src/util/wire.c src/util/wire.h

@@ -1,0 +1,25 @@
+# Tests. Every area describes its own programs, so that a new test touches one file:
+# unit/AREA.mk for CUnit programs, sim.mk, system.mk, fuzz.mk and bench.mk for the rest.
+AM_TESTS_ENVIRONMENT = top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' CC='$(CC)'; \
+	export top_srcdir top_builddir CC;
+TEST_EXTENSIONS = .sh
+SH_LOG_COMPILER = $(SHELL)
+
+check_LIBRARIES = tests/libsupport.a
+tests_libsupport_a_SOURCES = tests/support/unit.c tests/support/unit.h
+tests_libsupport_a_CPPFLAGS = $(UNIT_CPPFLAGS)
+
+# What a test of each layer links: its own library and those below it. A wrong arrow in the
+# include graph shows up as a link error here.
+UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(CUNIT_CFLAGS)
+UNIT_UTIL = tests/libsupport.a src/libutil.a $(SODIUM_LIBS) $(CUNIT_LIBS)
+UNIT_CORE = tests/libsupport.a src/libcore.a src/libutil.a $(CORE_LIBS) $(CUNIT_LIBS)
+CORE_LIBS = $(CONFUSE_LIBS) $(JANSSON_LIBS) $(MNL_LIBS) $(SODIUM_LIBS)
+
+if HAVE_CUNIT
+include tests/unit/util.mk
+include tests/unit/core.mk
+else
+check-local:
+	@echo "make check needs CUnit (Debian: libcunit1-dev)" >&2; exit 1
+endif
