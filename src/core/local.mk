@@ -6,7 +6,7 @@ src_libcore_a_SOURCES = \
 	src/core/conf.h \
 	src/core/ctl.h \
 	src/core/log.h \
-	src/core/loop.h \
+	src/core/loop.c src/core/loop.h \
 	src/core/netif.h \
 	src/core/offload.h \
 	src/core/privs.h \
@@ -15,4 +15,4 @@ src_libcore_a_SOURCES = \
 	src/core/service.h \
 	src/core/tcp.h \
 	src/core/timer.c src/core/timer.h \
-	src/core/udp.h
+	src/core/udp.c src/core/udp.h

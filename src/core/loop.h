@@ -64,6 +64,10 @@ enum err loop_turn(struct loop *l, mono_us until) MUST_CHECK;
 enum err loop_run(struct loop *l) MUST_CHECK;
 void loop_stop(struct loop *l);
 
+/* The datagram slots of this loop; for core/udp.c alone. */
+struct udp_io;
+struct udp_io *loop_udp_io(struct loop *l);
+
 struct loop_stats {
 	uint64_t turns;
 	uint64_t longest_us;	/* longest turn, waiting not counted */

@@ -30,6 +30,7 @@ struct dgram {
 	struct span data;
 	const struct addr *peer;
 	const struct addr *local;	/* the address it was sent to; port included */
+	const struct addr *reply_from;	/* ours to answer from: not local where that is a group or broadcast */
 	unsigned ifindex;		/* where it came in; 0 where the socket does not ask */
 	bool truncated;			/* was longer than dgram_max; data holds the first part */
 	struct udp_socket *socket;
@@ -93,9 +94,20 @@ void udp_send(struct udp_socket *s, struct span data, const struct addr *peer,
     const struct addr *local, unsigned ifindex);
 void udp_reply(struct udp_socket *s, struct span data, const struct dgram *dg);
 
+/* Send what is queued now; the loop does so by itself at the end of batches and turns. */
+void udp_flush(struct loop *l);
+
 int udp_fd(const struct udp_socket *s);
 /* The bound address, with the port that the kernel picked. */
 const struct addr *udp_local(const struct udp_socket *s);
 const struct udp_stats *udp_stats(const struct udp_socket *s);
+
+/* --- the loop's side -------------------------------------------------------------------------- */
+
+/* The slots that all sockets of a loop receive into and send from. */
+struct udp_io;
+
+struct udp_io *udp_io_new(void);	/* NULL: out of memory */
+void udp_io_free(struct udp_io *io);
 
 #endif
