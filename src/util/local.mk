@@ -7,4 +7,5 @@ src_libutil_a_SOURCES = \
 	src/util/rto.c src/util/rto.h \
 	src/util/seq.c src/util/seq.h \
 	src/util/span.h \
+	src/util/utf8.c src/util/utf8.h \
 	src/util/wire.c src/util/wire.h

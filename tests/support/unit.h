@@ -7,12 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/span.h"
+
 struct unit_case {
 	const char *name;
 	void (*run)(void);
 };
 
 #define UNIT(fn) { #fn, fn }
+
+/* The bytes of a literal, zeros inside included. */
+#define SPAN(text) span_of(text, sizeof(text) - 1)
 
 /* Run the cases; gives what main() should return: 0 only where every assertion held. */
 int unit_run(const char *suite, const struct unit_case *cases, size_t n);

@@ -10,3 +10,13 @@ TESTS += tests/unit/test_udp
 tests_unit_test_udp_SOURCES = tests/unit/test_udp.c
 tests_unit_test_udp_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_udp_LDADD = $(UNIT_CORE)
+check_PROGRAMS += tests/unit/test_log tests/unit/test_report
+TESTS += tests/unit/test_log tests/unit/test_report
+
+tests_unit_test_log_SOURCES = tests/unit/test_log.c
+tests_unit_test_log_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_log_LDADD = $(UNIT_CORE)
+
+tests_unit_test_report_SOURCES = tests/unit/test_report.c
+tests_unit_test_report_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_report_LDADD = $(UNIT_CORE)
