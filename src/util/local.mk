@@ -3,8 +3,11 @@ noinst_LIBRARIES += src/libutil.a
 src_libutil_a_SOURCES = \
 	src/util/addr.c src/util/addr.h \
 	src/util/err.c src/util/err.h \
+	src/util/file.c src/util/file.h \
+	src/util/keyfile.c src/util/keyfile.h \
 	src/util/mono.h \
 	src/util/rto.c src/util/rto.h \
+	src/util/seal.c src/util/seal.h \
 	src/util/seq.c src/util/seq.h \
 	src/util/span.h \
 	src/util/utf8.c src/util/utf8.h \
