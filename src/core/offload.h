@@ -19,6 +19,7 @@ struct offload;
 struct offload_job {
 	void (*work)(struct offload_job *j);	/* in a pool thread: no loop, no service, no log */
 	void (*done)(struct offload_job *j);	/* in the loop's thread; may release j */
+	bool cancelled;		/* set before done(): the pool ended first, work() was never called */
 	STAILQ_ENTRY(offload_job) link;
 };
 
@@ -26,19 +27,27 @@ struct offload_stats {
 	uint64_t submitted;
 	uint64_t completed;
 	uint64_t refused;	/* queue at its cap */
-	unsigned waiting;	/* now */
+	unsigned waiting;	/* now: submitted, done() still to come */
 };
 
 /*
- * threads    1-16; they start when the first job comes
- * queue_max  jobs waiting at most
+ * threads    1-16; each starts when a job comes and no other thread is free
+ * queue_max  jobs waiting for a thread at most
+ * errors     ERR_SYS, ERR_NOMEM
  */
 enum err offload_new(struct offload **out, struct loop *l, unsigned threads,
     unsigned queue_max) MUST_CHECK;
-/* Waits for the jobs that are being worked on, drops the waiting ones after calling done() on all. */
+/*
+ * Waits for the jobs that are being worked on, then calls done() on every job that still lacks it;
+ * those that were only waiting are `cancelled`. Not from inside done(). NULL is fine.
+ */
 void offload_free(struct offload *o);
 
-/* Errors: ERR_FULL (queue at its cap: do it later or do without), ERR_SYS (no thread). */
+/*
+ * Hand j to the pool; from the loop's thread only, done() included. Where this fails the job stays
+ * the caller's and done() is not called. Errors: ERR_FULL (queue at its cap: do it later or do
+ * without), ERR_SYS (no thread), ERR_DENIED (the pool is ending).
+ */
 enum err offload_submit(struct offload *o, struct offload_job *j) MUST_CHECK;
 
 const struct offload_stats *offload_stats(const struct offload *o);

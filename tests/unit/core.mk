@@ -20,3 +20,10 @@ tests_unit_test_log_LDADD = $(UNIT_CORE)
 tests_unit_test_report_SOURCES = tests/unit/test_report.c
 tests_unit_test_report_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_report_LDADD = $(UNIT_CORE)
+
+check_PROGRAMS += tests/unit/test_offload
+TESTS += tests/unit/test_offload
+
+tests_unit_test_offload_SOURCES = tests/unit/test_offload.c
+tests_unit_test_offload_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_offload_LDADD = $(UNIT_CORE)
