@@ -10,7 +10,7 @@ src_libcore_a_SOURCES = \
 	src/core/log.c src/core/log.h \
 	src/core/netif.h \
 	src/core/offload.c src/core/offload.h \
-	src/core/privs.h \
+	src/core/privs.c src/core/privs.h \
 	src/core/rand.c src/core/rand.h \
 	src/core/report.c src/core/report.h src/core/report_json.h \
 	src/core/service.h \

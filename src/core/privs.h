@@ -9,6 +9,9 @@
  * Become user (and its groups), drop every capability, set no-new-privs. Where we are not root
  * only no-new-privs is set. user "" keeps the identity.
  *
+ * Call it before the pool of core/offload has work where that is possible: the identity changes for
+ * all threads, but capabilities and no-new-privs are the calling thread's and those of its children.
+ *
  * errors  ERR_NOTFOUND (no such user), ERR_SYS
  */
 enum err privs_drop(const char *user) MUST_CHECK;

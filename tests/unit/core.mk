@@ -21,9 +21,13 @@ tests_unit_test_report_SOURCES = tests/unit/test_report.c
 tests_unit_test_report_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_report_LDADD = $(UNIT_CORE)
 
-check_PROGRAMS += tests/unit/test_offload
-TESTS += tests/unit/test_offload
+check_PROGRAMS += tests/unit/test_offload tests/unit/test_privs
+TESTS += tests/unit/test_offload tests/unit/test_privs
 
 tests_unit_test_offload_SOURCES = tests/unit/test_offload.c
 tests_unit_test_offload_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_offload_LDADD = $(UNIT_CORE)
+
+tests_unit_test_privs_SOURCES = tests/unit/test_privs.c
+tests_unit_test_privs_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_privs_LDADD = $(UNIT_CORE)
