@@ -46,7 +46,7 @@ struct dns_server_opts {
 };
 
 /* One question to one server. Everything is copied before dns_upstream_send() returns. */
-struct dns_ask {
+struct dns_send_ask {
 	struct span name;	/* wire form, uncompressed, with the root's zero; any letter case */
 	uint16_t type;
 	uint16_t class;
@@ -68,9 +68,9 @@ struct dns_reply {
 	enum dns_send_result result;
 	/*
 	 * With DNS_SEND_ANSWER the raw message, valid during the callback: a header with QR set and
-	 * opcode 0, never TC over TCP, and exactly one question which is the one asked. The id and
-	 * the letter case of the question are this layer's own, so write the client's over them.
-	 * What follows the question was not looked at, except for the OPT record.
+	 * opcode 0, and exactly one question which is the one asked. The id and the letter case of
+	 * the question are this layer's own, so write the client's over them. What follows the
+	 * question was not looked at, except in search of an OPT record.
 	 */
 	struct span answer;
 	usec rtt;		/* from the last packet sent to the answer */
@@ -151,7 +151,7 @@ void dns_upstream_drop(struct dns_upstream *up, struct dns_server *sv);
  *	     sent and s->done will not be called
  */
 enum err dns_upstream_send(struct dns_upstream *up, struct dns_server *sv, struct dns_send *s,
-    const struct dns_ask *ask, mono_us deadline) MUST_CHECK;
+    const struct dns_send_ask *ask, mono_us deadline) MUST_CHECK;
 /* Forget a send; s->done will not be called. Safe at any time, also when it is over already. */
 void dns_upstream_cancel(struct dns_upstream *up, struct dns_send *s);
 
