@@ -23,3 +23,5 @@ else
 check-local:
 	@echo "make check needs CUnit (Debian: libcunit1-dev)" >&2; exit 1
 endif
+
+include tests/system.mk
