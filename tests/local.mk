@@ -1,7 +1,8 @@
 # Tests. Every area describes its own programs, so that a new test touches one file:
 # unit/AREA.mk for CUnit programs, sim.mk, system.mk, fuzz.mk and bench.mk for the rest.
-AM_TESTS_ENVIRONMENT = top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' CC='$(CC)'; \
-	export top_srcdir top_builddir CC;
+AM_TESTS_ENVIRONMENT = top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' CC='$(CC)' \
+	FUZZ_TARGETS='$(FUZZ_TARGETS)' FUZZERS='$(enable_fuzzers)'; \
+	export top_srcdir top_builddir CC FUZZ_TARGETS FUZZERS;
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
 
@@ -24,4 +25,5 @@ check-local:
 	@echo "make check needs CUnit (Debian: libcunit1-dev)" >&2; exit 1
 endif
 
+include tests/fuzz.mk
 include tests/system.mk

@@ -1,0 +1,17 @@
+# Fuzz targets; tests/fuzz/README.md tells how to add one. FUZZ_MAIN and FUZZ_LIBS are the main()
+# that replays files, or with --enable-fuzzers libFuzzer's.
+if FUZZERS
+FUZZ_MAIN = tests/fuzz/fuzz.h
+else
+FUZZ_MAIN = tests/fuzz/fuzz.h tests/fuzz/replay_main.c
+endif
+FUZZ_UTIL = src/libutil.a $(SODIUM_LIBS) $(FUZZ_LIBS)
+FUZZ_TARGETS =
+
+FUZZ_TARGETS += tests/fuzz/fuzz_addr
+tests_fuzz_fuzz_addr_SOURCES = tests/fuzz/fuzz_addr.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_addr_LDADD = $(FUZZ_UTIL)
+
+check_PROGRAMS += $(FUZZ_TARGETS)
+TESTS += tests/fuzz/replay.sh
+EXTRA_DIST += tests/fuzz/README.md tests/fuzz/replay.sh tests/fuzz/replay_main.c tests/fuzz/corpus
