@@ -1,0 +1,9 @@
+# services/dns: names for the house.
+noinst_LIBRARIES += src/libdns.a
+src_libdns_a_SOURCES = \
+	src/services/dns/dns_answer.h \
+	src/services/dns/dns_cache.h \
+	src/services/dns/dns_msg.h \
+	src/services/dns/dns_name.c src/services/dns/dns_name.h \
+	src/services/dns/dns_query.h \
+	src/services/dns/dns_reply.h

@@ -1,0 +1,6 @@
+check_PROGRAMS += tests/unit/test_dns_name
+TESTS += tests/unit/test_dns_name
+
+tests_unit_test_dns_name_SOURCES = tests/unit/test_dns_name.c
+tests_unit_test_dns_name_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_name_LDADD = $(UNIT_DNS)
