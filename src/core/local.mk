@@ -13,7 +13,7 @@ src_libcore_a_SOURCES = \
 	src/core/privs.c src/core/privs.h \
 	src/core/rand.c src/core/rand.h \
 	src/core/report.c src/core/report.h src/core/report_json.h \
-	src/core/service.h \
+	src/core/service.c src/core/service.h \
 	src/core/tcp.h \
 	src/core/timer.c src/core/timer.h \
 	src/core/udp.c src/core/udp.h

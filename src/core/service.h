@@ -78,8 +78,7 @@ struct service {
 
 /*
  * Open a UDP socket whose datagrams go to ops->receive. It is closed by the daemon after stop().
- * opts may be NULL; its receive and ctx are not looked at. Socket-activated descriptors bound to
- * the same address are used where there are any. Complains in the log. Errors: ERR_SYS, ERR_NOMEM.
+ * opts may be NULL; its receive and ctx are not looked at. Complains in the log. Errors: ERR_SYS, ERR_NOMEM.
  */
 enum err service_listen(struct service *sv, const struct addr *local, const struct udp_opts *opts,
     struct udp_socket **out) MUST_CHECK;
@@ -104,7 +103,7 @@ struct services_env {
 	const char *state_dir;
 };
 
-enum err services_new(struct services **out, const struct services_env *env) MUST_CHECK;
+enum err services_new(struct services **out) MUST_CHECK;
 /* Stop all in reverse order, close their sockets, unload. */
 void services_free(struct services *s);
 
@@ -112,12 +111,12 @@ void services_free(struct services *s);
 enum err services_add(struct services *s, const struct service_ops *ops) MUST_CHECK;
 /* Load one from a shared object; err gets one line. Errors also: ERR_NOTFOUND, ERR_FORMAT. */
 enum err services_load(struct services *s, const char *path, char *err, size_t errlen) MUST_CHECK;
-/* Append a CONF_SECTION key per service to a table of `cap` entries; gives the number of entries. */
+/* Write a CONF_SECTION key per service to a table of `cap` entries; gives the number of entries. */
 size_t services_keys(const struct services *s, struct conf_key *table, size_t cap);
 
-/* Start every service whose section was written in root; `fallback` where none was. */
-enum err services_start(struct services *s, const struct conf *root,
-    const char *fallback) MUST_CHECK;
+/* Start every service whose section stands in root. Says in the log what failed. */
+enum err services_start(struct services *s, const struct services_env *env,
+    const struct conf *root) MUST_CHECK;
 /* apply() on all; the first error is given, services before it are put back to `old`. */
 enum err services_apply(struct services *s, const struct conf *root,
     const struct conf *old) MUST_CHECK;

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The services of one loop: built in or loaded, started from their section of the settings, fed
+ * with datagrams and wake-ups, stopped in reverse order. Each one's sockets and timer are kept
+ * here, so that a service that ends leaves nothing behind.
+ */
+#include "core/service.h"
+
+#include <assert.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "core/loop.h"
+
+#define SERVICES_MAX	32
+#define LISTEN_MAX	64	/* sockets of one service */
+
+struct service_slot {
+	struct service sv;
+	struct services *all;
+	void *object;		/* of dlopen(); NULL for a built-in */
+	bool running;
+	struct timer wake;
+	size_t sockets_used;
+	struct udp_socket *sockets[LISTEN_MAX];
+};
+
+struct services {
+	struct log *log;	/* NULL before the start */
+	size_t count;
+	struct service_slot *slots[SERVICES_MAX];	/* in the order of start */
+};
+
+enum err
+services_new(struct services **out)
+{
+	struct services *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return ERR_NOMEM;
+	*out = s;
+	return OK;
+}
+
+static void
+slot_stop(struct service_slot *slot)
+{
+	struct service *sv = &slot->sv;
+
+	if (!slot->running)
+		return;
+	slot->running = false;
+	if (sv->ops->stop != NULL)
+		sv->ops->stop(sv);
+	loop_timer_cancel(sv->loop, &slot->wake);
+	for (size_t i = 0; i < slot->sockets_used; i++)
+		udp_close(slot->sockets[i]);
+	slot->sockets_used = 0;
+}
+
+void
+services_free(struct services *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = s->count; i-- > 0;)
+		slot_stop(s->slots[i]);
+	for (size_t i = s->count; i-- > 0;) {
+		if (s->slots[i]->object != NULL)
+			dlclose(s->slots[i]->object);
+		free(s->slots[i]);
+	}
+	free(s);
+}
+
+static struct service_slot *
+find(const struct services *s, const char *name)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(s->slots[i]->sv.ops->name, name) == 0)
+			return s->slots[i];
+	return NULL;
+}
+
+static void
+wake(struct timer *t, mono_us now)
+{
+	struct service_slot *slot =
+	    (struct service_slot *)((uint8_t *)t - offsetof(struct service_slot, wake));
+	mono_us next = slot->sv.ops->wake(&slot->sv, now);
+
+	/* wake() may have used service_wake_at() as well; the earlier wish counts. */
+	if (timer_running(t))
+		next = mono_earlier(next, t->at);
+	loop_timer(slot->sv.loop, t, next);
+}
+
+static enum err
+add(struct services *s, const struct service_ops *ops, void *object)
+{
+	if (ops->abi != HEARTH_SERVICE_ABI)
+		return ERR_UNSUPPORTED;
+	if (ops->name == NULL || ops->keys == NULL || ops->start == NULL)
+		return ERR_FORMAT;
+	if (find(s, ops->name) != NULL)
+		return ERR_EXISTS;
+	if (s->count == SERVICES_MAX)
+		return ERR_FULL;
+
+	struct service_slot *slot = calloc(1, sizeof(*slot));
+
+	if (slot == NULL)
+		return ERR_NOMEM;
+	slot->all = s;
+	slot->object = object;
+	slot->wake.fire = wake;
+	slot->sv = (struct service){ .ops = ops, .slot = slot };
+	s->slots[s->count++] = slot;
+	return OK;
+}
+
+enum err
+services_add(struct services *s, const struct service_ops *ops)
+{
+	return add(s, ops, NULL);
+}
+
+enum err
+services_load(struct services *s, const char *path, char *err, size_t errlen)
+{
+	void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+
+	if (object == NULL) {
+		const char *why = dlerror();
+
+		snprintf(err, errlen, "cannot load: %s", why != NULL ? why : "unknown reason");
+		return ERR_NOTFOUND;
+	}
+
+	const struct service_ops *ops = dlsym(object, "hearth_service");
+	enum err e = ERR_FORMAT;
+
+	if (ops == NULL)
+		snprintf(err, errlen, "%s: not a hearth service (no symbol hearth_service)", path);
+	else if (ops->abi != HEARTH_SERVICE_ABI)
+		snprintf(err, errlen, "%s: built for service ABI %u, this hearthd has %u: rebuild it",
+		    path, ops->abi, HEARTH_SERVICE_ABI);
+	else if ((e = add(s, ops, object)) == ERR_EXISTS)
+		snprintf(err, errlen, "%s: there is a service \"%s\" already", path, ops->name);
+	else if (e != OK)
+		snprintf(err, errlen, "%s: %s", path, err_text(e));
+	if (ops != NULL && ops->abi != HEARTH_SERVICE_ABI)
+		e = ERR_UNSUPPORTED;
+	if (e != OK)
+		dlclose(object);
+	return e;
+}
+
+size_t
+services_keys(const struct services *s, struct conf_key *table, size_t cap)
+{
+	assert(s->count <= cap);
+	for (size_t i = 0; i < s->count; i++)
+		table[i] = (struct conf_key){
+			.name = s->slots[i]->sv.ops->name,
+			.type = CONF_SECTION,
+			.keys = s->slots[i]->sv.ops->keys,
+			.help = s->slots[i]->sv.ops->help,
+		};
+	return s->count;
+}
+
+static const struct conf *
+section_of(const struct conf *root, const struct service_slot *slot)
+{
+	return conf_section(root, slot->sv.ops->name, 0);
+}
+
+static enum err
+slot_start(struct service_slot *slot, const struct services_env *env, const struct conf *cf)
+{
+	struct service *sv = &slot->sv;
+	enum err e;
+
+	sv->loop = env->loop;
+	sv->log = env->log;
+	sv->netif = env->netif;
+	sv->offload = env->offload;
+	sv->rand = env->rand;
+	sv->state_dir = env->state_dir;
+	slot->running = true;
+	e = sv->ops->start(sv, cf);
+	if (e == OK && sv->ops->apply != NULL)
+		e = sv->ops->apply(sv, cf);
+	if (e != OK)
+		slot_stop(slot);
+	return e;
+}
+
+enum err
+services_start(struct services *s, const struct services_env *env, const struct conf *root)
+{
+	s->log = env->log;
+	for (size_t i = 0; i < s->count; i++) {
+		const struct conf *cf = section_of(root, s->slots[i]);
+
+		if (cf == NULL)
+			continue;
+
+		enum err e = slot_start(s->slots[i], env, cf);
+
+		if (e != OK) {
+			log_note(s->log, LOG_LEVEL_ERR, s->slots[i]->sv.ops->name,
+			    "cannot start: %s", err_text(e));
+			return e;
+		}
+	}
+	return OK;
+}
+
+enum err
+services_apply(struct services *s, const struct conf *root, const struct conf *old)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct service *sv = &s->slots[i]->sv;
+		const struct conf *cf = section_of(root, s->slots[i]);
+
+		if ((cf != NULL) != s->slots[i]->running)
+			log_note(s->log, LOG_LEVEL_WARNING, sv->ops->name,
+			    "the section has %s; that takes effect at the next start",
+			    cf != NULL ? "come" : "gone");
+		if (cf == NULL || !s->slots[i]->running || sv->ops->apply == NULL)
+			continue;
+
+		enum err e = sv->ops->apply(sv, cf);
+
+		if (e == OK)
+			continue;
+		while (i-- > 0) {
+			struct service *back = &s->slots[i]->sv;
+			const struct conf *before = section_of(old, s->slots[i]);
+
+			if (s->slots[i]->running && back->ops->apply != NULL && before != NULL &&
+			    back->ops->apply(back, before) != OK)
+				log_note(s->log, LOG_LEVEL_ERR, back->ops->name,
+				    "cannot go back to the previous settings");
+		}
+		return e;
+	}
+	return OK;
+}
+
+bool
+services_busy(const struct services *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct service *sv = &s->slots[i]->sv;
+
+		if (s->slots[i]->running && sv->ops->busy != NULL && sv->ops->busy(sv))
+			return true;
+	}
+	return false;
+}
+
+/* What every datagram socket has to say: one object per listening address. */
+static void
+report_sockets(const struct service_slot *slot, struct report *out)
+{
+	struct report *list = report_list(out, "sockets");
+
+	for (size_t i = 0; i < slot->sockets_used; i++) {
+		const struct udp_stats *st = udp_stats(slot->sockets[i]);
+		struct report *o = report_object(list, NULL);
+
+		report_addr(o, "local", udp_local(slot->sockets[i]));
+		report_u64(o, "received", st->received);
+		report_u64(o, "sent", st->sent);
+		report_u64(o, "truncated", st->truncated);
+		report_u64(o, "send_dropped", st->send_dropped);
+		report_u64(o, "send_refused", st->send_refused);
+		report_u64(o, "receive_errors", st->receive_errors);
+		report_u64(o, "kernel_drops", st->kernel_drops);
+	}
+}
+
+void
+services_report(const struct services *s, struct report *out)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct service *sv = &s->slots[i]->sv;
+
+		if (!s->slots[i]->running)
+			continue;
+
+		struct report *o = report_object(out, sv->ops->name);
+
+		if (sv->ops->report != NULL)
+			sv->ops->report(sv, o);
+		if (s->slots[i]->sockets_used != 0)
+			report_sockets(s->slots[i], o);
+	}
+}
+
+bool
+services_command(struct services *s, const char *noun, struct ctl_request *rq)
+{
+	struct service_slot *slot = find(s, noun);
+
+	if (slot == NULL)
+		return false;
+	if (!slot->running)
+		ctl_fail(rq, "%s is not switched on in the settings", noun);
+	else if (slot->sv.ops->command == NULL)
+		ctl_fail(rq, "%s takes no commands", noun);
+	else
+		slot->sv.ops->command(&slot->sv, rq);
+	return true;
+}
+
+/* --- what a service may ask for --------------------------------------------------------------- */
+
+static void
+receive(void *ctx, const struct dgram *dg)
+{
+	struct service_slot *slot = ctx;
+
+	slot->sv.ops->receive(&slot->sv, dg);
+}
+
+enum err
+service_listen(struct service *sv, const struct addr *local, const struct udp_opts *opts,
+    struct udp_socket **out)
+{
+	struct service_slot *slot = sv->slot;
+	struct udp_opts mine = opts != NULL ? *opts : (struct udp_opts){ 0 };
+	char text[ADDR_TEXT_MAX];
+	struct udp_socket *socket;
+
+	assert(sv->ops->receive != NULL);
+	if (slot->sockets_used == LISTEN_MAX) {
+		log_note(sv->log, LOG_LEVEL_ERR, sv->ops->name, "more than %d listening addresses",
+		    LISTEN_MAX);
+		return ERR_FULL;
+	}
+	mine.receive = receive;
+	mine.ctx = slot;
+
+	enum err e = udp_open(&socket, sv->loop, local, &mine);
+
+	if (e != OK) {
+		int saved = errno;
+
+		log_note(sv->log, LOG_LEVEL_ERR, sv->ops->name, "cannot listen on %s (UDP): %s",
+		    addr_format(local, text), e == ERR_SYS ? strerror(saved) : err_text(e));
+		errno = saved;
+		return e;
+	}
+	slot->sockets[slot->sockets_used++] = socket;
+	if (out != NULL)
+		*out = socket;
+	return OK;
+}
+
+void
+service_wake_at(struct service *sv, mono_us at)
+{
+	assert(sv->ops->wake != NULL);
+	loop_timer(sv->loop, &sv->slot->wake, at);
+}
+
+void
+service_complain(struct service *sv, const struct conf *cf, const char *key, size_t i,
+    const char *fmt, ...)
+{
+	char where[512], words[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof(words), fmt, ap);
+	va_end(ap);
+	log_note(sv->log, LOG_LEVEL_ERR, sv->ops->name, "%s: %s",
+	    conf_where(cf, key, i, where, sizeof(where)), words);
+}
