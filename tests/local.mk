@@ -22,6 +22,7 @@ if HAVE_CUNIT
 include tests/unit/util.mk
 include tests/unit/core.mk
 include tests/unit/dns.mk
+include tests/unit/announce.mk
 else
 check-local:
 	@echo "make check needs CUnit (Debian: libcunit1-dev)" >&2; exit 1

@@ -1,0 +1,17 @@
+UNIT_ANNOUNCE = tests/libsupport.a src/libannounce.a src/libcore.a src/libutil.a $(CORE_LIBS) \
+	$(CUNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_txt tests/unit/test_beacon_msg tests/unit/test_beacon_keys
+TESTS += tests/unit/test_txt tests/unit/test_beacon_msg tests/unit/test_beacon_keys
+
+tests_unit_test_txt_SOURCES = tests/unit/test_txt.c
+tests_unit_test_txt_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_txt_LDADD = $(UNIT_ANNOUNCE)
+
+tests_unit_test_beacon_msg_SOURCES = tests/unit/test_beacon_msg.c
+tests_unit_test_beacon_msg_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_beacon_msg_LDADD = $(UNIT_ANNOUNCE)
+
+tests_unit_test_beacon_keys_SOURCES = tests/unit/test_beacon_keys.c
+tests_unit_test_beacon_keys_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_beacon_keys_LDADD = $(UNIT_ANNOUNCE)
