@@ -173,3 +173,18 @@ in_netns() {
 	export HEARTH_IN_NETNS=1 top_srcdir top_builddir
 	exec unshare $user -nm "${BASH:-/bin/sh}" "$0" "$@"
 }
+
+# start_fakedns OPTION...: a scripted DNS server (tests/support/fakedns.h) on a free port of
+# 127.0.0.1; sets fakedns_pid and fakedns_port. Several may run; each call sets them anew.
+start_fakedns() {
+	local ready="$tmp/fakedns.$$.${#spawned}"
+
+	[ -x "$top_builddir/tests/support/fakedns" ] || skip "tests/support/fakedns is not built"
+	spawn "$top_builddir/tests/support/fakedns" "$@" >"$ready"
+	fakedns_pid=$pid
+	if ! wait_until "[ -s '$ready' ]" 5; then
+		fail "fakedns starts" "$*"
+		finish
+	fi
+	fakedns_port=$(sed 's/port //' "$ready")
+}
