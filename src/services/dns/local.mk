@@ -7,4 +7,5 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_msg.h \
 	src/services/dns/dns_name.c src/services/dns/dns_name.h \
 	src/services/dns/dns_query.h \
-	src/services/dns/dns_reply.h
+	src/services/dns/dns_reply.h \
+	src/services/dns/dns_resolvconf.c src/services/dns/dns_resolvconf.h
