@@ -5,6 +5,7 @@ src_libutil_a_SOURCES = \
 	src/util/err.c src/util/err.h \
 	src/util/file.c src/util/file.h \
 	src/util/keyfile.c src/util/keyfile.h \
+	src/util/fifo.c src/util/fifo.h \
 	src/util/mono.h \
 	src/util/rto.c src/util/rto.h \
 	src/util/seal.c src/util/seal.h \

@@ -24,3 +24,10 @@ tests_unit_test_seal_LDADD = $(UNIT_UTIL)
 tests_unit_test_keyfile_SOURCES = tests/unit/test_keyfile.c
 tests_unit_test_keyfile_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_keyfile_LDADD = $(UNIT_UTIL)
+
+check_PROGRAMS += tests/unit/test_fifo
+TESTS += tests/unit/test_fifo
+
+tests_unit_test_fifo_SOURCES = tests/unit/test_fifo.c
+tests_unit_test_fifo_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_fifo_LDADD = $(UNIT_UTIL)
