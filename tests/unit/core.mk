@@ -31,3 +31,16 @@ tests_unit_test_offload_LDADD = $(UNIT_CORE)
 tests_unit_test_privs_SOURCES = tests/unit/test_privs.c
 tests_unit_test_privs_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_privs_LDADD = $(UNIT_CORE)
+
+check_PROGRAMS += tests/unit/test_tcp tests/unit/test_tcp_limits
+TESTS += tests/unit/test_tcp tests/unit/test_tcp_limits
+
+LINE_SERVER = tests/support/line_server.c tests/support/line_server.h
+
+tests_unit_test_tcp_SOURCES = tests/unit/test_tcp.c $(LINE_SERVER)
+tests_unit_test_tcp_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_tcp_LDADD = $(UNIT_CORE)
+
+tests_unit_test_tcp_limits_SOURCES = tests/unit/test_tcp_limits.c $(LINE_SERVER)
+tests_unit_test_tcp_limits_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_tcp_limits_LDADD = $(UNIT_CORE)
