@@ -2,6 +2,8 @@
 SYSTEM_TESTS = \
 	tests/system/fakedns.sh \
 	tests/system/layering.sh
+	tests/system/layering.sh \
+	tests/system/shell_helpers.sh
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS) tests/support/shell.sh
 

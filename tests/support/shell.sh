@@ -13,6 +13,7 @@ top_builddir=$(cd "${top_builddir:-.}" && pwd)
 tests_passed=0
 tests_failed=0
 spawned=
+stop_seconds=5			# how long `stop` asks before it insists
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/hearth-test.XXXXXX") || exit 99
 
 # skip REASON...: end the test, telling that it could not be made here.
@@ -135,10 +136,10 @@ running() {
 	esac
 }
 
-# stop PID [SIGNAL]: ask it to end, insist after 5 s; gives its exit status.
+# stop PID [SIGNAL]: ask it to end, insist after $stop_seconds; gives its exit status.
 stop() {
 	kill "-${2:-TERM}" "$1" 2>/dev/null
-	wait_until "! running $1" 5 || kill -KILL "$1" 2>/dev/null
+	wait_until "! running $1" "$stop_seconds" || kill -KILL "$1" 2>/dev/null
 	wait "$1" 2>/dev/null
 }
 
