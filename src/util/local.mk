@@ -2,11 +2,14 @@
 noinst_LIBRARIES += src/libutil.a
 src_libutil_a_SOURCES = \
 	src/util/addr.c src/util/addr.h \
+	src/util/bucket.c src/util/bucket.h \
+	src/util/bucket_table.c src/util/bucket_table.h \
 	src/util/err.c src/util/err.h \
 	src/util/file.c src/util/file.h \
 	src/util/keyfile.c src/util/keyfile.h \
 	src/util/fifo.c src/util/fifo.h \
 	src/util/mono.h \
+	src/util/replay.c src/util/replay.h \
 	src/util/rto.c src/util/rto.h \
 	src/util/seal.c src/util/seal.h \
 	src/util/seq.c src/util/seq.h \

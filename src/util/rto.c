@@ -15,7 +15,7 @@ clamp(const struct rto *r, usec t)
 void
 rto_init(struct rto *r, usec initial, usec floor, usec ceiling)
 {
-	assert(floor > 0 && floor <= initial && initial <= ceiling);
+	assert(floor > 0 && floor <= initial && initial <= ceiling && ceiling <= RTO_CEILING_MAX);
 	*r = (struct rto){ .base = initial, .floor = floor, .ceiling = ceiling };
 }
 
@@ -24,6 +24,8 @@ rto_sample(struct rto *r, usec rtt)
 {
 	if (rtt < 0)
 		rtt = 0;
+	if (rtt > r->ceiling)
+		rtt = r->ceiling;
 	if (!r->sampled) {
 		r->srtt = rtt;
 		r->rttvar = rtt / 2;
@@ -34,7 +36,11 @@ rto_sample(struct rto *r, usec rtt)
 		r->rttvar += (off - r->rttvar) / 4;
 		r->srtt += (rtt - r->srtt) / 8;
 	}
-	r->base = clamp(r, r->srtt + 4 * r->rttvar);
+
+	usec margin = 4 * r->rttvar;
+
+	/* A steady path would leave no margin at all, and the timer is coarser than the path. */
+	r->base = clamp(r, r->srtt + (margin > RTO_GRANULARITY ? margin : RTO_GRANULARITY));
 	r->doublings = 0;
 }
 
@@ -66,7 +72,8 @@ usec
 rto_jittered(const struct rto *r, uint32_t random)
 {
 	usec t = rto_current(r);
-	usec range = t / 5;	/* a tenth to each side */
+	usec from = clamp(r, t - t / 10);
+	usec to = clamp(r, t + t / 10);
 
-	return t - t / 10 + (usec)((uint64_t)range * random >> 32);
+	return from + (usec)((uint64_t)(to - from) * random >> 32);
 }

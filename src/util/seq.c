@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Serial number arithmetic, RFC 1982 §3.2, and expansion of a wrapped number to 64 bits. */
+/*
+ * Serial number arithmetic, RFC 1982 §3.2, expansion of a wrapped number to 64 bits,
+ * and numbers that survive a crash because the disk is always ahead of them.
+ */
 #include "util/seq.h"
+
+#include <assert.h>
 
 bool
 seq16_before(struct seq16 a, struct seq16 b)
@@ -37,4 +42,44 @@ uint64_t
 seq32_expand(uint64_t ref, struct seq32 wire)
 {
 	return nearest(ref, (int32_t)(wire.v - (uint32_t)ref), UINT64_C(1) << 32);
+}
+
+void
+seq_floor_init(struct seq_floor *f, uint64_t stored, uint64_t step)
+{
+	assert(step > 0);
+	*f = (struct seq_floor){ .next = stored, .limit = stored, .step = step };
+}
+
+bool
+seq_floor_wants(const struct seq_floor *f, uint64_t *limit)
+{
+	if (f->limit - f->next > f->step / 2 || f->limit == UINT64_MAX)
+		return false;
+	*limit = f->limit <= UINT64_MAX - f->step ? f->limit + f->step : UINT64_MAX;
+	return true;
+}
+
+void
+seq_floor_stored(struct seq_floor *f, uint64_t limit)
+{
+	if (limit > f->limit)
+		f->limit = limit;
+}
+
+bool
+seq_floor_take(struct seq_floor *f, uint64_t *seq)
+{
+	if (f->next == f->limit)
+		return false;
+	*seq = f->next++;
+	return true;
+}
+
+uint64_t
+seq_epoch(uint64_t stored, uint64_t wall_ms)
+{
+	uint64_t after = stored != UINT64_MAX ? stored + 1 : stored;
+
+	return wall_ms > after ? wall_ms : after;
 }

@@ -358,11 +358,12 @@ padding_inside_the_message_is_kept(void)
 static void
 missing_padding_is_refused(void)
 {
-	uint8_t zeros[64] = { 0 };
+	/* What lies before the span is not looked at. */
+	uint8_t zeros[64] = { 0x80 };
 	struct span out;
 
-	CU_ASSERT_EQUAL(seal_unpad(span_of(zeros, sizeof(zeros)), &out), ERR_FORMAT);
-	CU_ASSERT_EQUAL(seal_unpad(span_of(zeros, 0), &out), ERR_FORMAT);
+	CU_ASSERT_EQUAL(seal_unpad(span_of(zeros + 1, sizeof(zeros) - 1), &out), ERR_FORMAT);
+	CU_ASSERT_EQUAL(seal_unpad(span_of(zeros + 1, 0), &out), ERR_FORMAT);
 	CU_ASSERT_EQUAL(seal_unpad(span_str("text"), &out), ERR_FORMAT);
 	CU_ASSERT_EQUAL(out.len, 0);
 }
@@ -393,9 +394,12 @@ a_vault_hands_out_separate_zeroed_pieces_until_full(void)
 	CU_ASSERT_EQUAL(seal_vault_init(&v, 0), ERR_RANGE);
 	CU_ASSERT_EQUAL(seal_vault_init(&v, SIZE_MAX), ERR_RANGE);
 	CU_ASSERT_EQUAL_FATAL(seal_vault_init(&v, 70), OK);
-	CU_ASSERT_PTR_NULL(seal_vault_take(&v, SIZE_MAX));
 
 	uint8_t *a = seal_vault_take(&v, 33);
+
+	CU_ASSERT_PTR_NULL(seal_vault_take(&v, SIZE_MAX));
+	CU_ASSERT_PTR_NULL(seal_vault_take(&v, 0));
+
 	uint8_t *b = seal_vault_take(&v, 32);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
