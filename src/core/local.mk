@@ -19,4 +19,6 @@ src_libcore_a_SOURCES = \
 	src/core/tcp.c src/core/tcp.h src/core/tcp_impl.h \
 	src/core/tcp_listener.c \
 	src/core/timer.c src/core/timer.h \
-	src/core/udp.c src/core/udp.h
+	src/core/udp.c src/core/udp.h \
+	src/core/watch.c src/core/watch.h \
+	src/core/watch_walk.c src/core/watch_walk.h
