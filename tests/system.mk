@@ -1,9 +1,9 @@
 # System tests: shell scripts around the real programs. All source tests/support/shell.sh.
-SYSTEM_TESTS = \
-	tests/system/fakedns.sh \
-	tests/system/layering.sh
-	tests/system/layering.sh \
-	tests/system/shell_helpers.sh
+# One line a test, so that changes side by side do not collide.
+SYSTEM_TESTS =
+SYSTEM_TESTS += tests/system/fakedns.sh
+SYSTEM_TESTS += tests/system/layering.sh
+SYSTEM_TESTS += tests/system/shell_helpers.sh
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS) tests/support/shell.sh
 
