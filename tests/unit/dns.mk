@@ -1,9 +1,32 @@
 check_PROGRAMS += tests/unit/test_dns_name
 TESTS += tests/unit/test_dns_name
-
 tests_unit_test_dns_name_SOURCES = tests/unit/test_dns_name.c
 tests_unit_test_dns_name_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_name_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_msg
+TESTS += tests/unit/test_dns_msg
+tests_unit_test_dns_msg_SOURCES = tests/unit/test_dns_msg.c tests/support/dns.h
+tests_unit_test_dns_msg_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_msg_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_compress
+TESTS += tests/unit/test_dns_compress
+tests_unit_test_dns_compress_SOURCES = tests/unit/test_dns_compress.c tests/support/dns.h
+tests_unit_test_dns_compress_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_compress_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_query
+TESTS += tests/unit/test_dns_query
+tests_unit_test_dns_query_SOURCES = tests/unit/test_dns_query.c tests/support/dns.h
+tests_unit_test_dns_query_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_query_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_reply
+TESTS += tests/unit/test_dns_reply
+tests_unit_test_dns_reply_SOURCES = tests/unit/test_dns_reply.c tests/support/dns.h
+tests_unit_test_dns_reply_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_reply_LDADD = $(UNIT_DNS)
 
 check_PROGRAMS += tests/unit/test_dns_forward
 TESTS += tests/unit/test_dns_forward

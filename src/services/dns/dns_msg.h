@@ -144,16 +144,23 @@ struct dns_rr {
 	uint16_t type;
 	uint16_t class;
 	uint32_t ttl;		/* as on the wire */
-	size_t owner_at;	/* offset in the message of the owner name, which may be compressed */
+	size_t owner_at;	/* offset in the message of the owner, which may be compressed */
 	size_t ttl_at;		/* offset of the TTL's four bytes */
 	struct span rdata;	/* a view of the message; its names may be compressed */
 };
 
+/*
+ * Read one record, wherever in a message the reader is; rr->section is left alone. False, and a bad
+ * reader, where none is there.
+ */
+bool dns_rr_read(struct wire_rd *rd, struct dns_rr *rr);
+
 /* Steps through the records of a message. The counts of the header are claims, never trusted. */
 struct dns_walk {
 	struct wire_rd rd;
-	uint16_t questions;	/* all three as the header claims */
-	uint16_t left[3];	/* records still to come, by section */
+	uint16_t questions;	/* as the header claims */
+	uint16_t left[3];	/* claimed records still to come, by section */
+	enum dns_section section;
 	unsigned seen;
 	bool bad;		/* the message is not what its header says; sticky */
 };
@@ -163,6 +170,22 @@ void dns_walk_begin(struct dns_walk *w, struct span msg);
 
 /* Give the next record; false at the end or where the message is bad, see w->bad. */
 bool dns_rr_next(struct dns_walk *w, struct dns_rr *rr);
+
+/* --- the OPT record --------------------------------------------------------------------------- */
+
+/*
+ * Write an OPT record without options. Gives where its length stands, for dns_opt_close(); NULL and
+ * a bad writer where it does not fit.
+ *
+ * upper  the upper 8 of the 12 bits of an rcode
+ */
+uint8_t *dns_opt_open(struct wire_wr *wr, uint16_t udp_size, uint8_t upper, bool dnssec_ok);
+void dns_opt_option(struct wire_wr *wr, enum dns_option code, struct span data);
+/* Enter the length of the options written since. NULL is fine. */
+void dns_opt_close(struct wire_wr *wr, uint8_t *length_at);
+
+/* Steps through the options of an OPT record; rd is over its data. False at the end or when bad. */
+bool dns_opt_next(struct wire_rd *rd, uint16_t *code, struct span *data);
 
 /* --- words ------------------------------------------------------------------------------------ */
 

@@ -20,6 +20,7 @@
 #include "util/span.h"
 
 #define DNS_OPTIONS_MAX 32	/* EDNS options in one query; more is FORMERR */
+#define DNS_PAD_MAX	512	/* bytes */
 
 enum dns_verdict {
 	DNS_QUERY_OK,		/* a question to answer */
@@ -105,10 +106,10 @@ struct dns_ask {
 	bool dnssec_ok;
 	uint16_t udp_size;	/* announced; 0: DNS_UDP_SIZE */
 	struct span cookie;	/* client cookie, and the server's behind it; empty: none */
-	uint16_t pad;		/* pad the message to a multiple of it (RFC 8467: 128); 0: do not */
+	uint16_t pad;		/* to a multiple of it, up to DNS_PAD_MAX (RFC 8467: 128) */
 };
 
-/* Give the number of bytes written; 0 where cap is too small. Unpadded, 560 will do. */
+/* Give the number of bytes written; 0 where cap is too small. 340 will do, and the padding. */
 size_t dns_ask_write(const struct dns_ask *a, uint8_t *out, size_t cap);
 
 #endif

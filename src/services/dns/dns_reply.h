@@ -15,13 +15,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "services/dns/dns_compress.h"
 #include "services/dns/dns_msg.h"
 #include "services/dns/dns_query.h"
 #include "util/span.h"
-#include "util/wire.h"
 
-#define DNS_COMPRESS_MAX    64	/* places of a reply that later names may point to */
-#define DNS_COMPRESS_BUDGET 16384	/* comparisons spent on compression in one reply */
 #define DNS_EDE_TEXT_MAX    128	/* bytes of EXTRA-TEXT we send; longer is cut */
 
 /* What our OPT record says beside size, version, DO and the upper rcode bits. Zeroed: nothing. */
@@ -38,25 +36,19 @@ struct dns_opt {
 
 /* A reply in the making. Records come in the order of the sections. */
 struct dns_wr {
-	struct wire_wr wr;
+	struct dns_compress c;
 	const struct dns_query *q;
-	size_t reserve;		/* bytes kept for the OPT record */
+	size_t limit;
 	uint16_t count[3];	/* records by section */
-	unsigned budget;
-	unsigned ntargets;
-	struct {
-		uint16_t at;	/* offset of a name */
-		uint8_t len;	/* its length uncompressed */
-	} target[DNS_COMPRESS_MAX];
 };
 
-/* Begin with header and question. q must outlive w; limit <= cap of out. */
+/* Begin with header and question. q must outlive w; out has room for limit bytes. */
 void dns_wr_begin(struct dns_wr *w, const struct dns_query *q, uint8_t *out, size_t limit);
 
 /*
- * Add a record. rdata is uncompressed; the names in those types that RFC 1035 knows get compressed.
- * Where it does not fit, dns_wr_end() gives a truncated reply. An owner equal to the question is
- * written as a pointer to it and so takes the client's letter case.
+ * Add a record. rdata is uncompressed and what its type demands; the names in those types that RFC
+ * 1035 knows get compressed. Where it does not fit, dns_wr_end() gives a truncated reply. An owner
+ * equal to the question is written as a pointer to it and so takes the client's letter case.
  */
 void dns_wr_record(struct dns_wr *w, enum dns_section section, struct span owner, uint16_t type,
     uint16_t class, uint32_t ttl, struct span rdata);

@@ -3,9 +3,10 @@ noinst_LIBRARIES += src/libdns.a
 src_libdns_a_SOURCES = \
 	src/services/dns/dns_answer.h \
 	src/services/dns/dns_cache.h \
+	src/services/dns/dns_compress.c src/services/dns/dns_compress.h \
 	src/services/dns/dns_forward.c src/services/dns/dns_forward.h \
-	src/services/dns/dns_msg.h \
+	src/services/dns/dns_msg.c src/services/dns/dns_msg.h \
 	src/services/dns/dns_name.c src/services/dns/dns_name.h \
-	src/services/dns/dns_query.h \
-	src/services/dns/dns_reply.h \
+	src/services/dns/dns_query.c src/services/dns/dns_query.h \
+	src/services/dns/dns_reply.c src/services/dns/dns_reply.h \
 	src/services/dns/dns_resolvconf.c src/services/dns/dns_resolvconf.h
