@@ -12,6 +12,10 @@ FUZZ_TARGETS += tests/fuzz/fuzz_addr
 tests_fuzz_fuzz_addr_SOURCES = tests/fuzz/fuzz_addr.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_addr_LDADD = $(FUZZ_UTIL)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_tftp_msg
+tests_fuzz_fuzz_tftp_msg_SOURCES = tests/fuzz/fuzz_tftp_msg.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_tftp_msg_LDADD = src/libtftp.a $(FUZZ_UTIL)
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/README.md tests/fuzz/replay.sh tests/fuzz/replay_main.c tests/fuzz/corpus

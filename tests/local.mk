@@ -15,6 +15,7 @@ tests_libsupport_a_CPPFLAGS = $(UNIT_CPPFLAGS)
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(CUNIT_CFLAGS)
 UNIT_UTIL = tests/libsupport.a src/libutil.a $(SODIUM_LIBS) $(CUNIT_LIBS)
 UNIT_CORE = tests/libsupport.a src/libcore.a src/libutil.a $(CORE_LIBS) $(CUNIT_LIBS)
+UNIT_TFTP = tests/libsupport.a src/libtftp.a src/libcore.a src/libutil.a $(CORE_LIBS) $(CUNIT_LIBS)
 UNIT_DNS = tests/libsupport.a src/libdns.a src/libcore.a src/libutil.a $(CORE_LIBS) $(CUNIT_LIBS)
 CORE_LIBS = $(CONFUSE_LIBS) $(JANSSON_LIBS) $(MNL_LIBS) $(SODIUM_LIBS)
 
@@ -23,6 +24,7 @@ include tests/unit/util.mk
 include tests/unit/core.mk
 include tests/unit/dns.mk
 include tests/unit/announce.mk
+include tests/unit/tftp.mk
 else
 check-local:
 	@echo "make check needs CUnit (Debian: libcunit1-dev)" >&2; exit 1

@@ -1,0 +1,7 @@
+# tftp: codec (msg, terms, netascii), engines (sender, receiver), edge (store, service).
+noinst_LIBRARIES += src/libtftp.a
+src_libtftp_a_SOURCES = \
+	src/services/tftp/tftp_block.c src/services/tftp/tftp_block.h \
+	src/services/tftp/tftp_msg.c src/services/tftp/tftp_msg.h \
+	src/services/tftp/tftp_netascii.c src/services/tftp/tftp_netascii.h \
+	src/services/tftp/tftp_terms.c src/services/tftp/tftp_terms.h
