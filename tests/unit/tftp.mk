@@ -1,7 +1,11 @@
-check_PROGRAMS += tests/unit/test_tftp_msg
-TESTS += tests/unit/test_tftp_msg
+check_PROGRAMS += tests/unit/test_tftp_msg tests/sim/test_tftp_transfer
+TESTS += tests/unit/test_tftp_msg tests/sim/test_tftp_transfer
 
 tests_unit_test_tftp_msg_SOURCES = tests/unit/test_tftp_msg.c
 tests_unit_test_tftp_msg_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_tftp_msg_LDADD = $(UNIT_TFTP)
 
+tests_sim_test_tftp_transfer_SOURCES = tests/sim/test_tftp_transfer.c tests/sim/tftp_link.c \
+	tests/sim/tftp_link.h
+tests_sim_test_tftp_transfer_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_sim_test_tftp_transfer_LDADD = $(UNIT_TFTP)

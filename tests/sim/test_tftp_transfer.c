@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: MIT */
+/* The TFTP engines against each other over a scripted link. No sleeping: the clock is virtual. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/tftp_link.h"
+#include "support/unit.h"
+
+#define SEEDS 8
+
+static const unsigned windows[] = { 1, 2, 4, 8, 16, 32, 64 };
+static const unsigned losses[] = { 0, 10, 50, 100, 250, 500 };	/* of 1000 */
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static struct link the_link;	/* large; every case starts it afresh */
+
+/* 2 ms round trip, no loss. */
+static struct link_setup
+plain_lan(unsigned window, uint64_t blocks)
+{
+	return (struct link_setup){ .seed = 1, .window = window, .blksize = 1468, .blocks = blocks,
+		.up = { .delay = millis(1) }, .down = { .delay = millis(1) } };
+}
+
+static double
+milliseconds_taken(const struct link *ln)
+{
+	return (double)(ln->complete_at - seconds(1000)) / 1000;
+}
+
+static bool
+server_is_content(const struct link *ln)
+{
+	return ln->setup.upload ? ln->receiver.end == TFTP_COMPLETE
+				: ln->sender.end == TFTP_COMPLETE;
+}
+
+static void
+without_loss_each_block_goes_once(void)
+{
+	for (size_t w = 0; w < COUNT(windows); w++) {
+		for (int upload = 0; upload < 2; upload++) {
+			struct link_setup s = plain_lan(windows[w], 1000);
+
+			s.upload = upload != 0;
+			CU_ASSERT(link_run(&the_link, &s));
+			CU_ASSERT(server_is_content(&the_link));
+			CU_ASSERT_EQUAL(the_link.data_packets, 1000);
+			CU_ASSERT_EQUAL(the_link.sender.counts.timeouts, 0);
+			CU_ASSERT_EQUAL(the_link.sender.counts.probes, 0);
+		}
+	}
+}
+
+/* One cell of the table; gives how many of the seeds completed. */
+static unsigned
+run_seeds(uint64_t seed, unsigned loss, unsigned window, bool upload, double *mean)
+{
+	unsigned done = 0;
+
+	*mean = 0;
+	for (unsigned i = 0; i < SEEDS; i++) {
+		struct link_setup s = plain_lan(window, 60);
+
+		s.seed = seed + i;
+		s.upload = upload;
+		s.up.loss = s.down.loss = loss;
+		s.up.doubled = s.down.doubled = loss / 5;
+		s.up.spread = s.down.spread = loss != 0 ? 300 : 0;
+		if (link_run(&the_link, &s)) {
+			done++;
+			*mean += milliseconds_taken(&the_link);
+		}
+		CU_ASSERT_FALSE(the_link.wrong);
+		/* Both ends have come to rest, whatever happened. */
+		CU_ASSERT_EQUAL(tftp_sender_deadline(&the_link.sender), MONO_NEVER);
+	}
+	*mean = done != 0 ? *mean / done : 0;
+	return done;
+}
+
+static void
+run_table(const char *what, bool upload)
+{
+	uint64_t seed = unit_seed(4711);
+
+	printf("%s of 60 blocks, 2 ms round trip: completed of %d, mean ms\n   loss", what, SEEDS);
+	for (size_t w = 0; w < COUNT(windows); w++)
+		printf("      w=%-4u", windows[w]);
+	printf("\n");
+	for (size_t l = 0; l < COUNT(losses); l++) {
+		printf("%6.1f%%", losses[l] / 10.0);
+		for (size_t w = 0; w < COUNT(windows); w++) {
+			double mean;
+			unsigned done = run_seeds(seed, losses[l], windows[w], upload, &mean);
+
+			printf(" %2u %8.0f", done, mean);
+			if (losses[l] <= 250)
+				CU_ASSERT_EQUAL(done, SEEDS);
+		}
+		printf("\n");
+	}
+}
+
+static void
+downloads_complete_up_to_a_quarter_lost(void)
+{
+	run_table("download", false);
+}
+
+static void
+uploads_complete_up_to_a_quarter_lost(void)
+{
+	run_table("upload", true);
+}
+
+static void
+half_lost_still_completes_mostly(void)
+{
+	uint64_t seed = unit_seed(99);
+	unsigned done = 0, runs = 40;
+
+	for (unsigned i = 0; i < runs; i++) {
+		struct link_setup s = plain_lan(windows[i % COUNT(windows)], 6);
+
+		s.seed = seed + i;
+		s.up.loss = s.down.loss = 500;
+		done += link_run(&the_link, &s);
+	}
+	printf("6 blocks at 50 %% loss each way: %u of %u\n", done, runs);
+	CU_ASSERT(done >= runs * 3 / 4);
+}
+
+/* Sorcerer's Apprentice: every packet of the client comes twice. */
+static void
+doubled_acks_cause_no_needless_data(void)
+{
+	for (size_t w = 0; w < COUNT(windows); w++) {
+		struct link_setup s = plain_lan(windows[w], 500);
+
+		s.up.doubled = 1000;
+		CU_ASSERT(link_run(&the_link, &s));
+		CU_ASSERT_EQUAL(the_link.data_packets, 500);
+		CU_ASSERT(the_link.sender.counts.duplicates > 0);
+	}
+}
+
+static void
+doubled_data_causes_no_needless_data(void)
+{
+	for (size_t w = 0; w < COUNT(windows); w++) {
+		struct link_setup s = plain_lan(windows[w], 500);
+
+		s.down.doubled = 1000;
+		CU_ASSERT(link_run(&the_link, &s));
+		CU_ASSERT_EQUAL(the_link.data_packets, 500);
+	}
+}
+
+static bool
+drop_block_40_once(void *ctx, const struct link_packet *p)
+{
+	int *dropped = ctx;
+
+	return p->kind == LINK_DATA && p->truth == 40 && (*dropped)++ == 0;
+}
+
+/* EDK2 sends ACK(expected - 1) for every block behind the gap. */
+static void
+many_gap_acks_cause_one_rollback(void)
+{
+	int dropped = 0;
+	struct link_setup s = plain_lan(64, 500);
+
+	s.client.chatty = true;
+	s.drop = drop_block_40_once;
+	s.ctx = &dropped;
+	CU_ASSERT(link_run(&the_link, &s));
+	CU_ASSERT_EQUAL(the_link.sender.counts.rollbacks, 1);
+	CU_ASSERT(the_link.sender.counts.duplicates >= 20);
+	CU_ASSERT_EQUAL(the_link.sender.counts.resent, 25);	/* 40-64: the rest of the window */
+}
+
+static void
+a_gap_is_followed_by_a_full_new_window(void)
+{
+	struct tftp_terms terms = { .blksize = 512, .windowsize = 4, .echo_count = 1 };
+	struct tftp_timing timing = link_timing();
+	struct tftp_sender s;
+	struct tftp_want w;
+
+	tftp_sender_init(&s, &terms, &timing, 100, 1, 0);
+	w = tftp_sender_want(&s, 0);
+	CU_ASSERT(w.oack && w.count == 1);
+	tftp_sender_sent(&s, &w, 1, 0);
+	tftp_sender_ack(&s, (struct seq16){ 0 }, 1000);
+	w = tftp_sender_want(&s, 1000);
+	CU_ASSERT(!w.oack && w.first == 1 && w.count == 4);
+	tftp_sender_sent(&s, &w, 4, 1000);
+	tftp_sender_ack(&s, (struct seq16){ 4 }, 2000);
+	w = tftp_sender_want(&s, 2000);
+	CU_ASSERT(w.first == 5 && w.count == 4);
+	tftp_sender_sent(&s, &w, 4, 2000);
+	/* RFC 7440 §4: ACK 5 in the window 5-8 starts the window 6-9. */
+	tftp_sender_ack(&s, (struct seq16){ 5 }, 3000);
+	CU_ASSERT_EQUAL(tftp_sender_want(&s, 3000).first, 6);
+	for (mono_us now = 3000; s.nxt < 10; now += 100) {
+		w = tftp_sender_want(&s, now);
+		if (w.count != 0)
+			tftp_sender_sent(&s, &w, w.count, now);
+	}
+	CU_ASSERT_EQUAL(tftp_sender_want(&s, 9000).count, 0);
+	CU_ASSERT_EQUAL(s.high, 10);
+}
+
+static bool
+drop_tail_once(void *ctx, const struct link_packet *p)
+{
+	unsigned *dropped = ctx;
+
+	return p->kind == LINK_DATA && p->truth > 120 && p->truth <= 128 && (*dropped)++ < 8;
+}
+
+static void
+a_lost_tail_is_probed_within_a_quarter_second(void)
+{
+	for (unsigned window = 16; window <= 64; window *= 2) {
+		unsigned dropped = 0;
+		struct link_setup s = plain_lan(window, 500);
+
+		s.drop = drop_tail_once;
+		s.ctx = &dropped;
+		CU_ASSERT(link_run(&the_link, &s));
+		CU_ASSERT(the_link.sender.counts.probes >= 1);
+		CU_ASSERT_EQUAL(the_link.sender.counts.timeouts, 0);
+		CU_ASSERT(the_link.longest_silence <= millis(50));
+	}
+}
+
+static void
+a_lost_block_in_lock_step_goes_again_within_a_quarter_second(void)
+{
+	int dropped = 0;
+	struct link_setup s = plain_lan(1, 100);
+
+	s.drop = drop_block_40_once;
+	s.ctx = &dropped;
+	CU_ASSERT(link_run(&the_link, &s));
+	CU_ASSERT_EQUAL(the_link.sender.counts.timeouts, 1);
+	CU_ASSERT(the_link.longest_silence >= millis(170));	/* a Raspberry Pi 4 must not see doubles */
+	CU_ASSERT(the_link.longest_silence <= millis(250));
+}
+
+/* The network card of U-Boot's e1000 driver: one buffer, half a millisecond for a block. */
+static void
+a_card_with_one_buffer_is_never_slower_than_lock_step(void)
+{
+	double lock_step = 0;
+
+	for (size_t w = 0; w < COUNT(windows); w++) {
+		struct link_setup s = plain_lan(windows[w], 2100);	/* 3 MB */
+
+		s.up.delay = s.down.delay = 100;
+		s.client = (struct link_client){ .slots = 1, .service = 500 };
+		CU_ASSERT(link_run(&the_link, &s));
+		if (windows[w] == 1)
+			lock_step = milliseconds_taken(&the_link);
+		printf("one receive buffer, windowsize %2u: %5.0f ms, gap %d us, resent %" PRIu64
+		       ", probes %" PRIu64 ", timeouts %" PRIu64 "\n", windows[w],
+		    milliseconds_taken(&the_link), (int)the_link.sender.pace.gap,
+		    the_link.sender.counts.resent, the_link.sender.counts.probes,
+		    the_link.sender.counts.timeouts);
+		CU_ASSERT(milliseconds_taken(&the_link) <= lock_step * 1.02);
+	}
+}
+
+static void
+a_card_with_four_buffers_is_never_slower_than_lock_step(void)
+{
+	double lock_step = 0;
+
+	for (size_t w = 0; w < COUNT(windows); w++) {
+		struct link_setup s = plain_lan(windows[w], 2100);
+
+		s.up.delay = s.down.delay = 100;
+		s.client = (struct link_client){ .slots = 4, .service = 500, .chatty = true };
+		CU_ASSERT(link_run(&the_link, &s));
+		if (windows[w] == 1)
+			lock_step = milliseconds_taken(&the_link);
+		printf("four receive buffers, windowsize %2u: %5.0f ms, gap %d us, resent %" PRIu64
+		       "\n", windows[w], milliseconds_taken(&the_link),
+		    (int)the_link.sender.pace.gap, the_link.sender.counts.resent);
+		CU_ASSERT(milliseconds_taken(&the_link) <= lock_step * 1.02);
+	}
+}
+
+static int
+compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * 512 KiB, 1 % lost each way: the figures that the defaults are meant for. A run whose request or
+ * OACK is lost waits for somebody's first second, so the middle one counts.
+ */
+static void
+a_lossy_lan_takes_no_longer_than_promised(void)
+{
+	static const struct { unsigned window; double ms; } limits[] = {
+		{ 1, 2400 }, { 16, 120 }, { 64, 60 } };
+	enum { RUNS = 51 };
+	uint64_t seed = unit_seed(1);
+
+	for (size_t i = 0; i < COUNT(limits); i++) {
+		double ms[RUNS];
+
+		for (unsigned run = 0; run < RUNS; run++) {
+			struct link_setup s = plain_lan(limits[i].window, 358);
+
+			s.seed = seed + run;
+			s.up.loss = s.down.loss = 10;
+			CU_ASSERT(link_run(&the_link, &s));
+			ms[run] = milliseconds_taken(&the_link);
+		}
+		qsort(ms, RUNS, sizeof(ms[0]), compare_doubles);
+		printf("512 KiB, 1 %% loss, windowsize %2u: median %.0f ms, 90 %% %.0f ms, worst %.0f ms\n",
+		    limits[i].window, ms[RUNS / 2], ms[RUNS * 9 / 10], ms[RUNS - 1]);
+		CU_ASSERT(ms[RUNS / 2] <= limits[i].ms);
+	}
+}
+
+static void
+block_numbers_roll_over_to_0_and_to_1(void)
+{
+	for (int roll = 0; roll < 2; roll++) {
+		for (size_t w = 0; w < COUNT(windows); w += 3) {
+			for (int upload = 0; upload < 2; upload++) {
+				struct link_setup s = plain_lan(windows[w], 140000);
+
+				s.roll = roll != 0 ? TFTP_ROLL_TO_1 : TFTP_ROLL_TO_0;
+				s.upload = upload != 0;
+				s.up.loss = s.down.loss = 1;
+				s.up.delay = s.down.delay = 50;
+				CU_ASSERT(link_run(&the_link, &s));
+			}
+		}
+	}
+}
+
+static bool
+drop_all_acks(void *ctx, const struct link_packet *p)
+{
+	(void)ctx;
+	return p->kind == LINK_ACK;
+}
+
+static void
+a_peer_that_never_answers_gets_four_packets(void)
+{
+	for (size_t w = 0; w < COUNT(windows); w++) {
+		for (int plain = 0; plain < 2; plain++) {
+			struct link_setup s = plain_lan(plain != 0 ? 1 : windows[w], 500);
+
+			s.plain = plain != 0;
+			s.drop = drop_all_acks;
+			s.time_max = seconds(8);
+			CU_ASSERT_FALSE(link_run(&the_link, &s));
+			CU_ASSERT_EQUAL(the_link.sender.counts.packets, TFTP_UNPROVEN_SENDS);
+			CU_ASSERT(the_link.sender.high <= 2);	/* block 1 at most, never a window */
+		}
+	}
+}
+
+static bool
+drop_last_ack(void *ctx, const struct link_packet *p)
+{
+	const struct link *ln = ctx;
+
+	return p->kind == LINK_ACK && ln->complete;
+}
+
+static void
+a_missing_last_ack_is_no_failure(void)
+{
+	struct link_setup s = plain_lan(8, 20);
+
+	s.drop = drop_last_ack;
+	s.ctx = &the_link;
+	CU_ASSERT(link_run(&the_link, &s));
+	CU_ASSERT_EQUAL(the_link.sender.end, TFTP_UNCONFIRMED);
+}
+
+static void
+an_upload_lingers_for_a_client_that_missed_the_last_ack(void)
+{
+	struct link_setup s = plain_lan(1, 20);
+	unsigned runs = 0;
+
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		s.seed = seed;
+		s.upload = true;
+		s.down.loss = 300;
+		if (link_run(&the_link, &s) && the_link.sender.end == TFTP_COMPLETE)
+			runs++;
+	}
+	CU_ASSERT(runs >= 36);
+}
+
+static bool
+drop_between(void *ctx, const struct link_packet *p)
+{
+	const struct link *ln = ctx;
+	mono_us since = ln->now - seconds(1000);
+
+	(void)p;
+	return since > millis(100) && since < seconds(40);
+}
+
+static void
+forty_seconds_of_silence_are_survived(void)
+{
+	for (size_t w = 0; w < COUNT(windows); w++) {
+		struct link_setup s = plain_lan(windows[w], 5000);
+
+		s.drop = drop_between;
+		s.ctx = &the_link;
+		CU_ASSERT(link_run(&the_link, &s));
+	}
+}
+
+static void
+reordering_alone_loses_nothing(void)
+{
+	uint64_t seed = unit_seed(5);
+
+	for (size_t w = 0; w < COUNT(windows); w++) {
+		struct link_setup s = plain_lan(windows[w], 400);
+
+		s.seed = seed + w;
+		s.up.spread = s.down.spread = millis(1);
+		CU_ASSERT(link_run(&the_link, &s));
+	}
+}
+
+UNIT_MAIN("tftp_transfer", UNIT(without_loss_each_block_goes_once),
+    UNIT(downloads_complete_up_to_a_quarter_lost), UNIT(uploads_complete_up_to_a_quarter_lost),
+    UNIT(half_lost_still_completes_mostly), UNIT(doubled_acks_cause_no_needless_data),
+    UNIT(doubled_data_causes_no_needless_data), UNIT(many_gap_acks_cause_one_rollback),
+    UNIT(a_gap_is_followed_by_a_full_new_window),
+    UNIT(a_lost_tail_is_probed_within_a_quarter_second),
+    UNIT(a_lost_block_in_lock_step_goes_again_within_a_quarter_second),
+    UNIT(a_card_with_one_buffer_is_never_slower_than_lock_step),
+    UNIT(a_card_with_four_buffers_is_never_slower_than_lock_step),
+    UNIT(a_lossy_lan_takes_no_longer_than_promised),
+    UNIT(block_numbers_roll_over_to_0_and_to_1),
+    UNIT(a_peer_that_never_answers_gets_four_packets), UNIT(a_missing_last_ack_is_no_failure),
+    UNIT(an_upload_lingers_for_a_client_that_missed_the_last_ack),
+    UNIT(forty_seconds_of_silence_are_survived), UNIT(reordering_alone_loses_nothing))
