@@ -49,3 +49,14 @@ TESTS += tests/unit/test_watch
 tests_unit_test_watch_SOURCES = tests/unit/test_watch.c
 tests_unit_test_watch_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_watch_LDADD = $(UNIT_CORE)
+
+check_PROGRAMS += tests/unit/test_rand tests/unit/test_statefile
+TESTS += tests/unit/test_rand tests/unit/test_statefile
+
+tests_unit_test_rand_SOURCES = tests/unit/test_rand.c
+tests_unit_test_rand_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_rand_LDADD = $(UNIT_CORE)
+
+tests_unit_test_statefile_SOURCES = tests/unit/test_statefile.c
+tests_unit_test_statefile_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_statefile_LDADD = $(UNIT_CORE)
