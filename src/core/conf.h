@@ -5,6 +5,12 @@
  *
  * A struct conf is one section of a parsed and fully checked file: every value is within its
  * range, absent ones have their default. It is immutable; a reload makes a new tree.
+ *
+ * What libconfuse's grammar brings along: comments with #, // and C's; "key += value" adds to a list
+ * or its default; ${NAME} and ${NAME:-else} outside of single quotes are taken from the environment,
+ * so a text that needs the two characters writes \${ (do not give ${…} a meaning of your own). The
+ * key `include`, known at the top of each main file, takes files or patterns relative to it; their
+ * sections are merged, and a value that is written twice is an error.
  */
 #ifndef CORE_CONF_H
 #define CORE_CONF_H
@@ -40,14 +46,15 @@ struct conf_key {
 	enum conf_type type;
 	unsigned flags;
 	const char *value;	/* default as it would be typed; for a list: comma separated; NULL: none */
-	int64_t min, max;	/* CONF_INT, CONF_SIZE (bytes), CONF_DURATION (usec), CONF_STRING (length) */
+	int64_t min, max;	/* CONF_INT, CONF_SIZE (bytes), CONF_DURATION (usec), CONF_STRING (length);
+				 * both 0: no bounds */
 	uint16_t port;		/* CONF_ADDR */
 	const char *const *choices;	/* CONF_ENUM, ends with NULL; the value is the index */
 	const struct conf_key *keys;	/* CONF_SECTION */
 	const char *help;	/* one line for the manual and --dump-config */
 	/*
 	 * A further check of one value, NULL for none: gives NULL when fine, else what is wrong in
-	 * words that fit behind "hearthd.conf:12: dns.record: "; static text.
+	 * words that fit behind `hearthd.conf:12: dns.record: "the value": `; static text.
 	 */
 	const char *(*check)(const char *value);
 };
@@ -56,8 +63,9 @@ struct conf;		/* one section */
 struct conf_file;	/* a whole parsed file, owns its sections */
 
 /*
- * Read and check a file. Where something is wrong, `err` (size errlen) gets one line per finding,
- * "FILE:LINE: KEY: what is wrong and what is allowed", and nothing else happens.
+ * Read and check a file of at most 4 MiB and those that it includes. Where something is wrong, `err`
+ * (size errlen) gets one line per finding, "FILE:LINE: KEY: what is wrong and what is allowed",
+ * with \n between them, and nothing else happens. Not for several threads at once: libconfuse.
  *
  * path    NULL: as an empty file
  * keys    the top-level table
@@ -74,7 +82,7 @@ bool conf_bool(const struct conf *cf, const char *key);
 int64_t conf_int(const struct conf *cf, const char *key);
 size_t conf_size(const struct conf *cf, const char *key);
 usec conf_duration(const struct conf *cf, const char *key);
-/* Text that lives as long as the file; "" where there is neither value nor default. */
+/* The text as written, for any type; lives as long as the file; "" where there is no value at all. */
 const char *conf_str(const struct conf *cf, const char *key);
 unsigned conf_enum(const struct conf *cf, const char *key);
 struct addr conf_addr(const struct conf *cf, const char *key);
@@ -85,6 +93,8 @@ const char *conf_str_at(const struct conf *cf, const char *key, size_t i);
 struct addr conf_addr_at(const struct conf *cf, const char *key, size_t i);
 /* The i-th section of that name, or NULL. An untitled section that was not written is NULL. */
 const struct conf *conf_section(const struct conf *cf, const char *key, size_t i);
+/* An untitled section; one made of defaults where it was not written. Never NULL. */
+const struct conf *conf_section_or_default(const struct conf *cf, const char *key);
 const char *conf_title(const struct conf *cf);
 
 /* The key was written in the file (not a default). */
@@ -95,12 +105,15 @@ bool conf_given(const struct conf *cf, const char *key);
  */
 const char *conf_where(const struct conf *cf, const char *key, size_t i, char *buf, size_t cap);
 
-/* Print the settings in force with help lines as comments; readable by conf_read(). */
+/*
+ * Print the settings in force with help lines as comments; readable by conf_read(), which then gives
+ * the same. What is at its default, and sections that were not written, are commented out.
+ */
 void conf_dump(const struct conf_file *cf, FILE *out);
 /* Print the table as mdoc for the manual. */
 void conf_manual(const struct conf_key *keys, FILE *out);
 
-/* Parse one text as its key demands; used by plug-ins and tests. Errors: ERR_FORMAT, ERR_RANGE. */
+/* Parse one text as its type demands; used by plug-ins and tests. Errors: ERR_FORMAT, ERR_RANGE. */
 enum err conf_parse_size(const char *text, int64_t *bytes) MUST_CHECK;
 enum err conf_parse_duration(const char *text, usec *out) MUST_CHECK;
 

@@ -3,7 +3,8 @@
 noinst_LIBRARIES += src/libcore.a
 src_libcore_a_SOURCES = \
 	src/core/acl.h \
-	src/core/conf.h \
+	src/core/conf.c src/core/conf.h src/core/conf_tree.h \
+	src/core/conf_dump.c src/core/conf_parse.c src/core/conf_text.c src/core/conf_value.c \
 	src/core/ctl.h \
 	src/core/log.h \
 	src/core/loop.c src/core/loop.h \

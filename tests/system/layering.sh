@@ -15,7 +15,7 @@ breaches() {
 		# include it. Everything else in <> must be the C library or the kernel.
 		door["ares.h"] = "^services/dns/dns_upstream(_[a-z0-9]+)*[.]c$"
 		door["sodium.h"] = "^(util/seal|core/rand)[.]c$"
-		door["confuse.h"] = "^core/conf[.]c$"
+		door["confuse.h"] = "^core/conf_parse[.]c$"
 		door["jansson.h"] = "^(core/report_json[.]h|core/(report|ctl)[.]c|" \
 		    "hearthctl(_[a-z0-9]+|/[a-z0-9_]+)*[.]c)$"
 		door["core/report_json.h"] = "^(core/(report|ctl)|hearthctl(_[a-z0-9]+|/[a-z0-9_]+)*)[.]c$"

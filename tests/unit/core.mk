@@ -60,3 +60,9 @@ tests_unit_test_rand_LDADD = $(UNIT_CORE)
 tests_unit_test_statefile_SOURCES = tests/unit/test_statefile.c
 tests_unit_test_statefile_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_statefile_LDADD = $(UNIT_CORE)
+check_PROGRAMS += tests/unit/test_conf
+TESTS += tests/unit/test_conf
+
+tests_unit_test_conf_SOURCES = tests/unit/test_conf.c
+tests_unit_test_conf_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_conf_LDADD = $(UNIT_CORE)

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Settings files as text, made ready for libconfuse 3.3, whose lexer has ways that a user must not
+ * meet: it counts three lines for a comment, runs to the end of the file in silence where a C comment
+ * or a section is not closed, takes everything up to the next } in the file for the name behind ${,
+ * and skips characters it does not know. So comments are blanked here, and the rest is refused.
+ */
+#include "core/conf_tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BRACES_MAX 16		/* deeper ones are counted without their line */
+
+struct scan {
+	char *at;
+	const char *file;
+	unsigned line;
+	bool word;		/* inside an unquoted word, where / starts no comment */
+	unsigned open[BRACES_MAX];	/* lines of the { that are open */
+	unsigned depth;
+	struct conf_findings *findings;
+};
+
+static enum err
+read_all(int fd, char *buf, size_t cap, size_t *len)
+{
+	*len = 0;
+	while (*len < cap) {
+		ssize_t n = read(fd, buf + *len, cap - *len);
+
+		if (n == 0)
+			break;
+		if (n < 0 && errno != EINTR)
+			return ERR_SYS;
+		if (n > 0)
+			*len += (size_t)n;
+	}
+	return OK;
+}
+
+static enum err
+read_file(const char *path, char *buf, size_t cap, size_t *len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return ERR_SYS;
+
+	enum err e = read_all(fd, buf, cap, len);
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+	return e;
+}
+
+static void __attribute__((format(printf, 3, 4)))
+complain(struct scan *s, unsigned line, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	conf_vfind(s->findings, ERR_FORMAT, s->file, line, fmt, ap);
+	va_end(ap);
+}
+
+static void
+step(struct scan *s)
+{
+	if (*s->at++ == '\n')
+		s->line++;
+}
+
+static void
+blank(struct scan *s)
+{
+	if (*s->at != '\n')
+		*s->at = ' ';
+	step(s);
+}
+
+static void
+blank_line(struct scan *s)
+{
+	while (*s->at != '\0' && *s->at != '\n')
+		blank(s);
+}
+
+static void
+blank_comment(struct scan *s)
+{
+	unsigned first = s->line;
+	const char *end = strstr(s->at + 2, "*/");
+
+	if (end == NULL)
+		complain(s, first, "the comment that begins here is never closed");
+	while (*s->at != '\0' && (end == NULL || s->at < end + 2))
+		blank(s);
+}
+
+/* ${NAME}: must be closed in the same line. */
+static void
+skip_variable(struct scan *s)
+{
+	size_t len = strcspn(s->at, "}\n");
+
+	if (s->at[len] != '}')
+		complain(s, s->line, "${ starts the name of an environment variable and needs a } in "
+		    "the same line; a text with these two characters writes \\${");
+	s->at += len;
+}
+
+static void
+skip_quoted(struct scan *s)
+{
+	char quote = *s->at;
+	unsigned first = s->line;
+
+	step(s);
+	while (*s->at != '\0' && *s->at != quote) {
+		if (*s->at == '\\' && s->at[1] != '\0')
+			step(s);
+		else if (quote == '"' && s->at[0] == '$' && s->at[1] == '{')
+			skip_variable(s);
+		if (*s->at != '\0')
+			step(s);
+	}
+	if (*s->at == '\0')
+		complain(s, first, "the quote that begins here is never closed");
+	else
+		step(s);
+}
+
+static void
+count_brace(struct scan *s, char c)
+{
+	if (c == '{') {
+		if (s->depth < BRACES_MAX)
+			s->open[s->depth] = s->line;
+		s->depth++;
+	} else if (c == '}' && s->depth != 0) {
+		s->depth--;
+	}
+}
+
+static void
+scan_one(struct scan *s)
+{
+	char c = *s->at;
+	bool word = s->word;
+
+	s->word = false;
+	if (c == '#' || (c == '/' && s->at[1] == '/' && !word)) {
+		blank_line(s);
+	} else if (c == '/' && s->at[1] == '*' && !word) {
+		blank_comment(s);
+	} else if (c == '"' || c == '\'') {
+		skip_quoted(s);
+	} else if (c == '$' && s->at[1] == '{' && !word) {
+		skip_variable(s);
+	} else {
+		if (c == '*' || (c == '+' && s->at[1] != '='))
+			complain(s, s->line, "a bare %c means nothing here; text with signs needs quotes", c);
+		count_brace(s, c);
+		s->word = strchr(" \t\r\n={}()+,*", c) == NULL;
+		step(s);
+	}
+}
+
+static void
+clean(char *text, size_t len, const char *path, struct conf_findings *f)
+{
+	unsigned before = f->count;
+	struct scan s = { .at = text, .file = path, .line = 1, .findings = f };
+
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		memset(text, ' ', 3);	/* the byte order mark of some editors */
+	while (*s.at != '\0')
+		scan_one(&s);
+	if (s.at < text + len)
+		complain(&s, s.line, "a zero byte; settings are text");
+	else if (s.depth != 0 && f->count == before)
+		complain(&s, s.open[s.depth < BRACES_MAX ? s.depth - 1 : BRACES_MAX - 1],
+		    "the { in this line is never closed");
+}
+
+enum err
+conf_text_load(char **text, const char *path, struct conf_findings *f)
+{
+	size_t cap = CONF_FILE_MAX + 2;	/* one more, to see that a file is too long; and the zero */
+	char *buf = malloc(cap);
+	size_t len;
+	unsigned before = f->count;
+
+	*text = NULL;
+	if (buf == NULL)
+		return ERR_NOMEM;
+
+	enum err e = read_file(path, buf, cap - 1, &len);
+
+	if (e != OK) {
+		free(buf);
+		return e;
+	}
+	buf[len] = '\0';
+	if (len > CONF_FILE_MAX)
+		conf_find(f, ERR_RANGE, path, 0, "has more than 4 MiB; that cannot be a settings file");
+	else
+		clean(buf, len, path, f);
+	if (f->count != before) {
+		free(buf);
+		return OK;
+	}
+
+	char *fit = realloc(buf, len + 1);
+
+	*text = fit != NULL ? fit : buf;
+	return OK;
+}
