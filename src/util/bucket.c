@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Token bucket in integers. A rate of r tokens a second is r millionths of a token a microsecond. */
+/* Token bucket in integers: r tokens a second are r millionths of a token a microsecond. */
 #include "util/bucket.h"
 
 #define TOKEN UINT64_C(1000000)	/* millionths */

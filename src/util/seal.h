@@ -51,7 +51,7 @@ void seal_wipe(void *at, size_t len);
 /* Say whether len bytes are the same, in a time that does not depend on where they differ. */
 bool seal_equal(const void *a, const void *b, size_t len);
 
-/* --- authenticated encryption: XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) ------------------ */
+/* --- authenticated encryption: XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) ------------------- */
 
 /*
  * Encrypt plain and bind ad (authenticated, not hidden) to it.
@@ -73,7 +73,7 @@ enum err seal_open(uint8_t *out, struct span sealed, struct span ad,
     const uint8_t nonce[static SEAL_NONCE_BYTES],
     const uint8_t key[static SEAL_KEY_BYTES]) MUST_CHECK;
 
-/* --- box between two key pairs: X25519, XChaCha20-Poly1305, tag first (DNSCrypt v2) ---------- */
+/* --- box between two key pairs: X25519, XChaCha20-Poly1305, tag first (DNSCrypt v2) ----------- */
 
 void seal_box_keypair(uint8_t public[static SEAL_PUBLIC_BYTES],
     uint8_t secret[static SEAL_KEY_BYTES]);
@@ -117,7 +117,7 @@ void seal_sign(uint8_t signature[static SEAL_SIGNATURE_BYTES], struct span messa
 enum err seal_verify(const uint8_t signature[static SEAL_SIGNATURE_BYTES], struct span message,
     const uint8_t public[static SEAL_PUBLIC_BYTES]) MUST_CHECK;
 
-/* --- derived keys, hashes ----------------------------------------------------------------------*/
+/* --- derived keys, hashes --------------------------------------------------------------------- */
 
 /*
  * Derive a key from a master key. Other ids and other contexts give unrelated keys.
@@ -171,7 +171,7 @@ void seal_pad(uint8_t *buf, size_t len, size_t total);
  */
 enum err seal_unpad(struct span padded, struct span *out) MUST_CHECK;
 
-/* --- memory for keys --------------------------------------------------------------------------- */
+/* --- memory for keys -------------------------------------------------------------------------- */
 
 /*
  * One arena for all secret keys of a service: between guard pages, kept out of core dumps, and

@@ -31,7 +31,7 @@ replay_file(const char *path)
 
 	exact = malloc(size != 0 ? size : 1);
 	if (exact == NULL || ferror(f) != 0 || fgetc(f) != EOF) {
-		fprintf(stderr, "%s: cannot be read, or is longer than %d bytes\n", path, INPUT_MAX);
+		fprintf(stderr, "%s: unreadable, or longer than %d bytes\n", path, INPUT_MAX);
 		goto close_file;
 	}
 	memcpy(exact, room, size);

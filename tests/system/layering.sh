@@ -16,15 +16,15 @@ breaches() {
 		door["ares.h"] = "^services/dns/dns_upstream(_[a-z0-9]+)*[.]c$"
 		door["sodium.h"] = "^(util/seal|core/rand)[.]c$"
 		door["confuse.h"] = "^core/conf_parse[.]c$"
-		door["jansson.h"] = "^(core/report_json[.]h|core/(report|ctl)[.]c|" \
-		    "hearthctl(_[a-z0-9]+|/[a-z0-9_]+)*[.]c)$"
-		door["core/report_json.h"] = "^(core/(report|ctl)|hearthctl(_[a-z0-9]+|/[a-z0-9_]+)*)[.]c$"
+		json = "core/(report|ctl)[.]c|hearthctl(_[a-z0-9]+|/[a-z0-9_]+)*[.]c"
+		door["jansson.h"] = "^(core/report_json[.]h|" json ")$"
+		door["core/report_json.h"] = "^(" json ")$"
 		door["libmnl/libmnl.h"] = "^core/netif[.]c$"
 		libc = "^((sys|net|netinet|arpa|linux|asm)/[a-z0-9_/]+|assert|ctype|dirent|dlfcn|" \
 		    "endian|errno|fcntl|float|fnmatch|ftw|getopt|glob|grp|ifaddrs|inttypes|iconv|" \
-		    "langinfo|libgen|limits|locale|malloc|math|netdb|poll|pthread|pwd|regex|sched|" \
-		    "search|semaphore|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|" \
-		    "stdint|stdio|stdlib|stdnoreturn|string|strings|syslog|termios|time|ucontext|" \
+		    "langinfo|libgen|limits|locale|malloc|math|netdb|poll|pthread|pwd|regex|" \
+		    "sched|search|semaphore|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|" \
+		    "stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|syslog|termios|time|ucontext|" \
 		    "unistd|utime|wchar)[.]h$"
 		level["util"] = 1; level["core"] = 2; level["services"] = 3
 	}

@@ -23,7 +23,8 @@ same "a missing program is not a refusal" "0 passed, 1 failed (1)" \
 same "no statement at all is a failure" "0 passed, 0 failed (1)" "$(outcome finish)"
 same "a missing tool is a skip" "SKIP: no-such-tool is not installed (77)" \
 	"$(outcome 'need sh no-such-tool; finish')"
-same "text is taken literally" "1 passed, 0 failed (0)" "$(outcome 'contains a "[*" "x[*y"; finish')"
+same "text is taken literally" "1 passed, 0 failed (0)" \
+	"$(outcome 'contains a "[*" "x[*y"; finish')"
 
 # Waiting ends as soon as it can, and ends.
 spawn sh -c "sleep 0.2; touch '$tmp/there'"

@@ -84,7 +84,7 @@ no_byte_of_the_pool_is_given_twice(void)
 	struct rand r;
 	uint64_t drawn[2000];
 
-	/* Past several refills, with draws that leave odd rests. 2000 of 2^64: no pair by chance. */
+	/* Past several refills, leaving odd rests. 2000 of 2^64: no pair by chance. */
 	rand_init(&r);
 	for (size_t i = 0; i < 2000; i++) {
 		uint8_t odd[5];

@@ -39,11 +39,12 @@ static const char sunscreen[] = "Ladies and Gentlemen of the class of '99: If I 
 static void
 sealing_gives_the_published_bytes(void)
 {
-	static const char want[] = "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb"
-				   "731c7f1b0b4aa6440bf3a82f4eda7e39ae64c6708c54c216cb96b72e1213b452"
-				   "2f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff9"
-				   "21f9664c97637da9768812f615c68b13b52e"
-				   "c0875924c1c7987947deafd8780acf49";
+	static const char want[] =
+	    "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb"
+	    "731c7f1b0b4aa6440bf3a82f4eda7e39ae64c6708c54c216cb96b72e1213b452"
+	    "2f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff9"
+	    "21f9664c97637da9768812f615c68b13b52e"
+	    "c0875924c1c7987947deafd8780acf49";
 	uint8_t key[SEAL_KEY_BYTES], nonce[SEAL_NONCE_BYTES], ad[12];
 	uint8_t out[TEXT_MAX + SEAL_TAG_BYTES], back[TEXT_MAX];
 	struct span plain = span_str(sunscreen);
