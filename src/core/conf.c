@@ -328,7 +328,7 @@ slot_of(const struct conf *cf, const char *key)
 	for (size_t i = 0; i < cf->slots_count; i++)
 		if (strcmp(cf->slots[i].key->name, key) == 0)
 			return &cf->slots[i];
-	assert(!"a key that the table does not have");
+	assert(false && "a key that the table does not have");
 	return NULL;
 }
 

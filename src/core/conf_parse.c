@@ -515,7 +515,7 @@ complain_syntax(struct conf_parser *ps, const cfg_t *cfg, const char *fmt, const
 		    log_quote(span_str(words), quoted, sizeof(quoted)));
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	struct node *n = node_of(cfg->opts);

@@ -36,8 +36,10 @@ struct wire_wr {
 static inline struct wire_rd
 wire_rd_of(struct span bytes)
 {
-	return (struct wire_rd){ .at = bytes.at, .start = bytes.at,
-	    .end = bytes.len != 0 ? bytes.at + bytes.len : bytes.at, .bad = false };
+	/* An empty span may point nowhere, and C does not allow adding even 0 to that. */
+	const uint8_t *at = bytes.at != NULL ? bytes.at : (const uint8_t *)"";
+
+	return (struct wire_rd){ .at = at, .start = at, .end = at + bytes.len, .bad = false };
 }
 
 static inline size_t

@@ -53,7 +53,7 @@ put(struct link *ln, const struct link_packet *p, const struct link_way *way)
 			slot->at += (usec)(unit_random(&ln->rng) % (uint64_t)way->spread);
 		return;
 	}
-	assert(!"more packets under way than any window allows");
+	assert(false && "more packets under way than any window allows");
 }
 
 static void

@@ -802,8 +802,8 @@ a_dump_reads_back_the_same(void)
 		"dns { listen += 1.2.3.4 cache-size = '1.5 GiB' stale = YES offset = -3 timeout = 2 }",
 		"user = \"q\\\" b\\\\ d${HOME} \\${x} n\\n t\\t e\\e x\\xff\\x01 '#' // /* \xc3\xbc\"",
 		"dns { route \"a\\\"b\\\\c\\${d}\" { upstream = { ::1, 1.2.3.4:53 } } route 'b' { } mdns { } }",
-		"dns { record = { 'a 111111111111111111111111111111111', 'b 22222222222222222222222', "
-		"'c 3333333333333333333333333333' } }",
+		("dns { record = { 'a 111111111111111111111111111111111', "
+		 "'b 22222222222222222222222', 'c 3333333333333333333333333333' } }"),
 		"user = '${HOME} \\d'", "log { level = err } user = \"a\nb\r\tc\"" };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

@@ -297,6 +297,7 @@ no_server_at_all_ends_it_inside_the_call(void)
 	CU_ASSERT_EQUAL(ask(&p, "a", &w), OK);
 	CU_ASSERT_EQUAL(p.finished, 1);
 	CU_ASSERT_PTR_NULL(w.flight);
+	dns_forward_free(p.fw);
 	begin(&p, 2);
 	p.send_fails = true;
 	CU_ASSERT_EQUAL(ask(&p, "a", &w), OK);

@@ -141,10 +141,10 @@ copy_name(struct dns_compress *c, struct wire_rd *rd, bool compress)
 static bool
 copy_data(struct dns_compress *c, const struct dns_compress_rr *rr)
 {
-	struct wire_rd rd = wire_rd_of(rr->msg);
+	struct wire_rd rd = wire_rd_of(rr->rdata);
 
-	rd.at = rr->rdata.at;
-	rd.end = rr->rdata.at + rr->rdata.len;
+	/* Pointers in the names count from the start of the message. */
+	rd.start = rr->msg.at;
 	for (const char *form = form_of(rr->type, rr->class); *form != '\0' && !rd.bad; form++) {
 		switch (*form) {
 		case 'c':
