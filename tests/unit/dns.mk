@@ -28,6 +28,12 @@ tests_unit_test_dns_reply_SOURCES = tests/unit/test_dns_reply.c tests/support/dn
 tests_unit_test_dns_reply_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_reply_LDADD = $(UNIT_DNS)
 
+check_PROGRAMS += tests/unit/test_dns_answer
+TESTS += tests/unit/test_dns_answer
+tests_unit_test_dns_answer_SOURCES = tests/unit/test_dns_answer.c tests/support/dns.h
+tests_unit_test_dns_answer_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_answer_LDADD = $(UNIT_DNS)
+
 check_PROGRAMS += tests/unit/test_dns_forward
 TESTS += tests/unit/test_dns_forward
 tests_unit_test_dns_forward_SOURCES = tests/unit/test_dns_forward.c

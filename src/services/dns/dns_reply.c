@@ -41,15 +41,15 @@ reply_flags(const struct dns_query *q, uint16_t flags, uint16_t rcode)
 	return flags | (rcode & DNS_FLAG_RCODE);
 }
 
-static size_t
-ede_text_len(const struct dns_opt *opt)
+size_t
+dns_ede_text_fit(struct span text)
 {
-	size_t len = opt->ede_text.len;
+	size_t len = text.len;
 
 	if (len <= DNS_EDE_TEXT_MAX)
 		return len;
-	/* Cut between characters: a byte 10xxxxxx goes on with the one before it. */
-	for (len = DNS_EDE_TEXT_MAX; len > 0 && (opt->ede_text.at[len] & 0xc0) == 0x80; len--)
+	/* A byte 10xxxxxx goes on with the character before it. */
+	for (len = DNS_EDE_TEXT_MAX; len > 0 && (text.at[len] & 0xc0) == 0x80; len--)
 		;
 	return len;
 }
@@ -65,7 +65,7 @@ opt_size(const struct dns_query *q, const struct dns_opt *opt, bool ede)
 	if (opt == NULL)
 		return size;
 	if (opt->has_ede && ede)
-		size += OPTION_BYTES + 2 + ede_text_len(opt);
+		size += OPTION_BYTES + 2 + dns_ede_text_fit(opt->ede_text);
 	if (opt->cookie.len != 0)
 		size += OPTION_BYTES + opt->cookie.len;
 	if (opt->has_keepalive)
@@ -77,7 +77,7 @@ static void
 put_options(struct wire_wr *wr, const struct dns_opt *opt, bool ede)
 {
 	if (opt->has_ede && ede) {
-		size_t len = ede_text_len(opt);
+		size_t len = dns_ede_text_fit(opt->ede_text);
 
 		wire_wr_u16(wr, DNS_OPTION_EDE);
 		wire_wr_u16(wr, (uint16_t)(len + 2));

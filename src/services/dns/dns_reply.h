@@ -32,6 +32,9 @@ struct dns_opt {
 	uint16_t keepalive;	/* units of 100 ms, RFC 7828; TCP only */
 };
 
+/* How many bytes of an EXTRA-TEXT fit DNS_EDE_TEXT_MAX, cut between characters. */
+size_t dns_ede_text_fit(struct span text);
+
 /* --- record by record ------------------------------------------------------------------------- */
 
 /* A reply in the making. Records come in the order of the sections. */

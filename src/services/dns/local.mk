@@ -1,7 +1,7 @@
 # services/dns: names for the house.
 noinst_LIBRARIES += src/libdns.a
 src_libdns_a_SOURCES = \
-	src/services/dns/dns_answer.h \
+	src/services/dns/dns_answer.c src/services/dns/dns_answer.h \
 	src/services/dns/dns_cache.h \
 	src/services/dns/dns_compress.c src/services/dns/dns_compress.h \
 	src/services/dns/dns_forward.c src/services/dns/dns_forward.h \
