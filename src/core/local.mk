@@ -2,14 +2,13 @@
 # Each source is listed beside its header.
 noinst_LIBRARIES += src/libcore.a
 src_libcore_a_SOURCES = \
-	src/core/acl.h \
+	src/core/acl.c src/core/acl.h \
 	src/core/conf.c src/core/conf.h src/core/conf_tree.h \
 	src/core/conf_dump.c src/core/conf_parse.c src/core/conf_text.c src/core/conf_value.c \
 	src/core/ctl.h \
-	src/core/log.h \
-	src/core/loop.c src/core/loop.h \
 	src/core/log.c src/core/log.h \
-	src/core/netif.h \
+	src/core/loop.c src/core/loop.h \
+	src/core/netif.c src/core/netif.h \
 	src/core/offload.c src/core/offload.h \
 	src/core/privs.c src/core/privs.h \
 	src/core/rand.c src/core/rand.h \

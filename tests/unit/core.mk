@@ -66,3 +66,16 @@ TESTS += tests/unit/test_conf
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c
 tests_unit_test_conf_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_conf_LDADD = $(UNIT_CORE)
+
+check_PROGRAMS += tests/unit/test_netif tests/unit/test_acl
+TESTS += tests/unit/test_netif tests/unit/test_acl
+
+tests_unit_test_netif_SOURCES = tests/unit/test_netif.c
+tests_unit_test_netif_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_netif_LDADD = $(UNIT_CORE)
+tests_unit_test_netif_LDFLAGS = -Wl,--wrap=mnl_socket_open2 -Wl,--wrap=mnl_socket_bind \
+	-Wl,--wrap=mnl_socket_sendto -Wl,--wrap=log_note
+
+tests_unit_test_acl_SOURCES = tests/unit/test_acl.c
+tests_unit_test_acl_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_acl_LDADD = $(UNIT_CORE)
