@@ -79,7 +79,8 @@ conf_vfind(struct conf_findings *f, enum err e, const char *file, unsigned line,
 }
 
 void
-conf_find(struct conf_findings *f, enum err e, const char *file, unsigned line, const char *fmt, ...)
+conf_find(struct conf_findings *f, enum err e, const char *file, unsigned line, const char *fmt,
+    ...)
 {
 	va_list ap;
 

@@ -6,11 +6,11 @@
  * A struct conf is one section of a parsed and fully checked file: every value is within its
  * range, absent ones have their default. It is immutable; a reload makes a new tree.
  *
- * What libconfuse's grammar brings along: comments with #, // and C's; "key += value" adds to a list
- * or its default; ${NAME} and ${NAME:-else} outside of single quotes are taken from the environment,
- * so a text that needs the two characters writes \${ (do not give ${…} a meaning of your own). The
- * key `include`, known at the top of each main file, takes files or patterns relative to it; their
- * sections are merged, and a value that is written twice is an error.
+ * What libconfuse's grammar brings along: comments with #, // and C's; "key += value" adds to a
+ * list or its default; ${NAME} and ${NAME:-else} outside of single quotes are taken from the
+ * environment, so a text that needs the two characters writes \${ (do not give ${…} a meaning of
+ * your own). The key `include`, known at the top of the main file, takes files or patterns relative
+ * to it; their sections are merged, and a value that is written twice is an error.
  */
 #ifndef CORE_CONF_H
 #define CORE_CONF_H
@@ -27,8 +27,8 @@
 enum conf_type {
 	CONF_BOOL,		/* true false yes no on off */
 	CONF_INT,		/* decimal, min-max */
-	CONF_SIZE,		/* bytes: "65536", "64KiB", "32MiB", "1GiB" (also k, M, G, KB, MB: 1024) */
-	CONF_DURATION,		/* "20ms", "1.8s", "5m", "2h", "1d"; a bare number is seconds; min, max in usec */
+	CONF_SIZE,		/* bytes: "65536", "64KiB", "1.5GiB" (also k, M, G, KB, MB: 1024) */
+	CONF_DURATION,		/* "20ms", "1.8s", "5m", "2h", "1d"; a bare number is seconds */
 	CONF_STRING,		/* any text; min, max bound its length where max is not 0 */
 	CONF_ENUM,		/* one of `choices` */
 	CONF_ADDR,		/* address with optional port; default port in `port` */
@@ -37,7 +37,7 @@ enum conf_type {
 
 enum conf_flag {
 	CONF_LIST = 1,		/* any number of values: { "a", "b" }, or one without braces */
-	CONF_TITLED = 2,	/* section with a title, may stand several times: route "corp" { … } */
+	CONF_TITLED = 2,	/* section with a title, any number of them: route "corp" { … } */
 	CONF_RESTART = 4,	/* a change takes effect at the next start only; reload says so */
 };
 
@@ -45,9 +45,9 @@ struct conf_key {
 	const char *name;	/* NULL ends a table */
 	enum conf_type type;
 	unsigned flags;
-	const char *value;	/* default as it would be typed; for a list: comma separated; NULL: none */
-	int64_t min, max;	/* CONF_INT, CONF_SIZE (bytes), CONF_DURATION (usec), CONF_STRING (length);
-				 * both 0: no bounds */
+	const char *value;	/* default as it would be typed; a list's with commas; NULL: none */
+	/* CONF_INT, CONF_SIZE (bytes), CONF_DURATION (usec), CONF_STRING (length); both 0: any. */
+	int64_t min, max;
 	uint16_t port;		/* CONF_ADDR */
 	const char *const *choices;	/* CONF_ENUM, ends with NULL; the value is the index */
 	const struct conf_key *keys;	/* CONF_SECTION */
@@ -63,7 +63,7 @@ struct conf;		/* one section */
 struct conf_file;	/* a whole parsed file, owns its sections */
 
 /*
- * Read and check a file of at most 4 MiB and those that it includes. Where something is wrong, `err`
+ * Read and check a file of at most 4 MiB and those that it includes. Where something is wrong, err
  * (size errlen) gets one line per finding, "FILE:LINE: KEY: what is wrong and what is allowed",
  * with \n between them, and nothing else happens. Not for several threads at once: libconfuse.
  *
@@ -76,13 +76,13 @@ enum err conf_read(struct conf_file **out, const char *path, const struct conf_k
 void conf_file_free(struct conf_file *cf);
 const struct conf *conf_root(const struct conf_file *cf);
 
-/* --- reading one section; asking for a key that the table does not have is a bug (assert) ------ */
+/* --- reading one section; asking for a key that the table does not have is a bug (assert) ----- */
 
 bool conf_bool(const struct conf *cf, const char *key);
 int64_t conf_int(const struct conf *cf, const char *key);
 size_t conf_size(const struct conf *cf, const char *key);
 usec conf_duration(const struct conf *cf, const char *key);
-/* The text as written, for any type; lives as long as the file; "" where there is no value at all. */
+/* The text as written, for any type; lives as long as the file; "" where there is no value. */
 const char *conf_str(const struct conf *cf, const char *key);
 unsigned conf_enum(const struct conf *cf, const char *key);
 struct addr conf_addr(const struct conf *cf, const char *key);
@@ -106,8 +106,8 @@ bool conf_given(const struct conf *cf, const char *key);
 const char *conf_where(const struct conf *cf, const char *key, size_t i, char *buf, size_t cap);
 
 /*
- * Print the settings in force with help lines as comments; readable by conf_read(), which then gives
- * the same. What is at its default, and sections that were not written, are commented out.
+ * Print the settings in force with help lines as comments; conf_read() reads it and gives the same.
+ * What is at its default, and sections that were not written, are commented out.
  */
 void conf_dump(const struct conf_file *cf, FILE *out);
 /* Print the table as mdoc for the manual. */

@@ -170,8 +170,8 @@ conf_dump(const struct conf_file *cf, FILE *out)
 {
 	struct dump d = { .out = out };
 
-	fputs("# The settings in force. Values that are commented out are defaults; sections that are\n"
-	    "# commented out were not written.\n\n", out);
+	fputs("# The settings in force. Values that are commented out are defaults; sections\n"
+	    "# that are commented out were not written.\n\n", out);
 	dump_keys(&d, cf->root);
 }
 

@@ -10,7 +10,7 @@
  *   tells of that moment: on_value() of the hidden list is "a section begins".
  * - Every list has a default that stands for ours, so that += on it can be told from =.
  * - A name that no table has ends libconfuse's parsing. It is then put into the schema as a stray
- *   and everything is read once more; a stray complains when it is met. So all of them are reported.
+ *   and everything is read once more; a stray complains when it is met. So all are reported.
  * - There is no context pointer: def.number, which a text does not use, leads to our node.
  */
 #include "core/conf_tree.h"
@@ -26,8 +26,8 @@
 #include "core/log.h"
 
 #define HIDDEN_NAME "section|begins"
-#define DEPTH_MAX   64		/* sections in sections; tables go 3 deep, strays as deep as ROUNDS_MAX */
-#define ROUNDS_MAX  48		/* strays that are looked for before we give up */
+#define STRAYS_MAX  48		/* unknown names that are looked for before we give up */
+#define DEPTH_MAX   64		/* sections in sections: strays in strays, and tables */
 
 enum node_kind {
 	NODE_VALUE,
@@ -398,7 +398,8 @@ set_value(struct conf_parser *ps, struct conf *cf, struct conf_slot *slot, unsig
 	char path[CONF_PATH_MAX];
 
 	if (slot->given && nth == 1) {
-		complain_twice(ps, line, conf_path(cf, slot->key->name, path), slot->file, slot->line);
+		conf_path(cf, slot->key->name, path);
+		complain_twice(ps, line, path, slot->file, slot->line);
 	} else if (!slot->given) {
 		if (nth > 1 && conf_slot_default(cf, slot, ps->findings) != OK)
 			ps->nomem = true;
@@ -436,7 +437,9 @@ on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	} else if (n->key == &include_key) {
 		add_include(ps, line, value);
 	} else if (fr->section != NULL) {
-		set_value(ps, fr->section, &fr->section->slots[n->index], opt->nvalues, line, value);
+		struct conf_slot *slot = &fr->section->slots[n->index];
+
+		set_value(ps, fr->section, slot, opt->nvalues, line, value);
 	}
 	return ps->stop || ps->nomem;
 }
@@ -453,7 +456,7 @@ begins(const char *text, const char *with)
 static bool
 learn(struct conf_parser *ps, struct node *parent, const char *name)
 {
-	if (ps->strays >= ROUNDS_MAX || *name == '\0' || child_named(parent, name) != NULL)
+	if (ps->strays >= STRAYS_MAX || *name == '\0' || child_named(parent, name) != NULL)
 		return false;
 
 	char *copy = strdup(name);
@@ -489,8 +492,10 @@ relearn(struct conf_parser *ps, const struct node *parent, const char *name, enu
 static const struct node *
 key_in_work(const cfg_t *cfg)
 {
+	const cfg_flag_t marks = CFGF_RESET | CFGF_MODIFIED;
+
 	for (const cfg_opt_t *opt = cfg->opts; opt->name != NULL; opt++)
-		if (opt->type == CFGT_STR && (opt->flags & CFGF_RESET) && (opt->flags & CFGF_MODIFIED))
+		if (opt->type == CFGT_STR && (opt->flags & marks) == marks)
 			return node_of(opt);
 	return NULL;
 }
@@ -498,6 +503,7 @@ key_in_work(const cfg_t *cfg)
 static void
 complain_syntax(struct conf_parser *ps, const cfg_t *cfg, const char *fmt, const char *words)
 {
+	static const char list[] = "one value, or several as in { \"a\", \"b\" }, are";
 	struct frame *fr = top(ps);
 	const struct node *n = key_in_work(cfg);
 	char quoted[256], path[CONF_PATH_MAX];
@@ -506,10 +512,8 @@ complain_syntax(struct conf_parser *ps, const cfg_t *cfg, const char *fmt, const
 	if (begins(fmt, "premature end"))
 		complain(ps, line, "the file ends in the middle of a setting");
 	else if (begins(fmt, "unexpected token") && n != NULL)
-		complain(ps, line, "%s: one %s is expected here",
-		    path_in(fr, n->name, path),
-		    n->key != NULL && (n->key->flags & CONF_LIST) ? "or more values, { \"a\", \"b\" },"
-								  : "value");
+		complain(ps, line, "%s: %s expected here", path_in(fr, n->name, path),
+		    n->key != NULL && (n->key->flags & CONF_LIST) ? list : "one value is");
 	else
 		complain(ps, line, "this cannot be understood: %s",
 		    log_quote(span_str(words), quoted, sizeof(quoted)));
@@ -565,7 +569,8 @@ make_opts(const struct node *section)
 	if (opts == NULL)
 		return NULL;
 	*o++ = (cfg_opt_t){ .name = HIDDEN_NAME, .type = CFGT_STR, .flags = CFGF_LIST,
-		.def = { .number = (long)(intptr_t)section, .parsed = stand_in }, .parsecb = on_value };
+		.parsecb = on_value,
+		.def = { .number = (long)(intptr_t)section, .parsed = stand_in } };
 	STAILQ_FOREACH (n, &section->children, link) {
 		bool list = n->key == NULL || (n->key->flags & CONF_LIST);
 

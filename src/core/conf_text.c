@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Settings files as text, made ready for libconfuse 3.3, whose lexer has ways that a user must not
- * meet: it counts three lines for a comment, runs to the end of the file in silence where a C comment
+ * meet: it counts three lines for a comment, runs to the end of the file in silence where a comment
  * or a section is not closed, takes everything up to the next } in the file for the name behind ${,
  * and skips characters it does not know. So comments are blanked here, and the rest is refused.
  */
@@ -109,8 +109,8 @@ skip_variable(struct scan *s)
 	size_t len = strcspn(s->at, "}\n");
 
 	if (s->at[len] != '}')
-		complain(s, s->line, "${ starts the name of an environment variable and needs a } in "
-		    "the same line; a text with these two characters writes \\${");
+		complain(s, s->line, "${ starts the name of an environment variable and needs a } "
+		    "in the same line; a text with these two characters writes \\${");
 	s->at += len;
 }
 
@@ -164,7 +164,8 @@ scan_one(struct scan *s)
 		skip_variable(s);
 	} else {
 		if (c == '*' || (c == '+' && s->at[1] != '='))
-			complain(s, s->line, "a bare %c means nothing here; text with signs needs quotes", c);
+			complain(s, s->line,
+			    "a bare %c means nothing here; such a text needs quotes", c);
 		count_brace(s, c);
 		s->word = strchr(" \t\r\n={}()+,*", c) == NULL;
 		step(s);
@@ -208,7 +209,7 @@ conf_text_load(char **text, const char *path, struct conf_findings *f)
 	}
 	buf[len] = '\0';
 	if (len > CONF_FILE_MAX)
-		conf_find(f, ERR_RANGE, path, 0, "has more than 4 MiB; that cannot be a settings file");
+		conf_find(f, ERR_RANGE, path, 0, "more than 4 MiB cannot be a settings file");
 	else
 		clean(buf, len, path, f);
 	if (f->count != before) {

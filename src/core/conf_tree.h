@@ -13,7 +13,7 @@
 #define CONF_FILE_MAX	  (4 << 20)	/* bytes in one file */
 #define CONF_FILES_MAX	  256		/* files in one reading, the main file included */
 #define CONF_SECTIONS_MAX 4096		/* in all files; libconfuse needs n^2 steps for n titles */
-#define CONF_PATH_MAX	  512		/* bytes of `dns.route "title".upstream`, cut where longer */
+#define CONF_PATH_MAX	  512		/* bytes of `dns.route "title".upstream`, else cut */
 #define CONF_WHY_MAX	  1024		/* bytes of one finding's words */
 
 /* --- findings --------------------------------------------------------------------------------- */
@@ -30,8 +30,8 @@ struct conf_findings {
 
 void conf_findings_init(struct conf_findings *f, char *buf, size_t cap);
 /* line 0: the file as a whole; file NULL: what is built in. */
-void conf_find(struct conf_findings *f, enum err e, const char *file, unsigned line, const char *fmt,
-    ...) __attribute__((format(printf, 5, 6)));
+void conf_find(struct conf_findings *f, enum err e, const char *file, unsigned line,
+    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void conf_vfind(struct conf_findings *f, enum err e, const char *file, unsigned line,
     const char *fmt, va_list ap) __attribute__((format(printf, 5, 0)));
 /* Say how many findings had no room. */
@@ -51,8 +51,8 @@ struct conf_value {
 };
 
 /*
- * Fill in the typed part of v from its text. Where that is not allowed, `why` (CONF_WHY_MAX) gets the
- * words behind "KEY: ". Errors: ERR_FORMAT, ERR_RANGE.
+ * Fill in the typed part of v from its text. Where that is not allowed, why (CONF_WHY_MAX) gets
+ * the words behind "KEY: ". Errors: ERR_FORMAT, ERR_RANGE.
  */
 enum err conf_value_parse(struct conf_value *v, const struct conf_key *key, char *why) MUST_CHECK;
 /* Write what key allows, "64KiB to 64GiB"; "" where everything is. Gives buf. */
@@ -110,13 +110,13 @@ const char *conf_path(const struct conf *cf, const char *key, char buf[static CO
 /* --- text and parser -------------------------------------------------------------------------- */
 
 /*
- * Read a file as text that libconfuse counts lines in correctly: comments are blanked. What it would
- * swallow in silence (a comment or quote that is never closed, a bare *) is a finding.
+ * Read a file as text that libconfuse counts lines in correctly: comments are blanked. What it
+ * would swallow in silence (a comment or quote that is never closed, a bare *) is a finding.
  * *text is NULL where there was one. Errors: ERR_SYS, ERR_NOMEM.
  */
 enum err conf_text_load(char **text, const char *path, struct conf_findings *f) MUST_CHECK;
 
-/* Parse path and what it includes into *out. Findings are not errors. Errors: ERR_SYS, ERR_NOMEM. */
+/* Parse path and what it includes. Findings are not errors. Errors: ERR_SYS, ERR_NOMEM. */
 enum err conf_parse(struct conf_file **out, const char *path, const struct conf_key *keys,
     struct conf_findings *f) MUST_CHECK;
 

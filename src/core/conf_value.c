@@ -40,7 +40,8 @@ read_digits(const char **p, int64_t *out)
 
 	*out = 0;
 	for (; **p >= '0' && **p <= '9'; (*p)++)
-		if (__builtin_mul_overflow(*out, 10, out) || __builtin_add_overflow(*out, **p - '0', out))
+		if (__builtin_mul_overflow(*out, 10, out) ||
+		    __builtin_add_overflow(*out, **p - '0', out))
 			return false;
 	return *p != start;
 }
@@ -273,8 +274,10 @@ explain_allowed(const struct conf_key *key, const char *text, char *why)
 		conf_allowed(key, allowed, sizeof(allowed));
 	if (allowed[0] != '\0')
 		append(why, "; allowed is ", allowed, "");
-	if (w.example != NULL)
-		append(why, allowed[0] != '\0' ? ", for example " : "; write for example ", w.example, "");
+	if (w.example != NULL && allowed[0] != '\0')
+		append(why, ", for example ", w.example, "");
+	else if (w.example != NULL)
+		append(why, "; write for example ", w.example, "");
 	for (size_t i = 0; key->type == CONF_ENUM && key->choices[i] != NULL; i++)
 		if (conf_distance(text, key->choices[i]) <= 2)
 			append(why, "; did you mean ", key->choices[i], "?");
@@ -288,7 +291,7 @@ explain_format(const struct conf_key *key, const char *text, enum err e, char *w
 
 	log_quote(span_of(text, len), quoted, sizeof(quoted));
 	if (e == ERR_NOTFOUND) {
-		snprintf(why, CONF_WHY_MAX, "%s names a network interface that is not there", quoted);
+		snprintf(why, CONF_WHY_MAX, "%s names an interface that is not there", quoted);
 		return ERR_FORMAT;
 	}
 	if (e == ERR_RANGE)

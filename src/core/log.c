@@ -330,8 +330,8 @@ compose_json(struct line *ln, enum log_level level, const char *service, const c
 /* --- writing ---------------------------------------------------------------------------------- */
 
 /*
- * One write that does not wait: a pipe or terminal that polls writable takes a line whole. One whose
- * reader is gone is left alone, so that no SIGPIPE comes of it.
+ * One write that does not wait: a pipe or terminal that polls writable takes a line whole. One
+ * whose reader is gone is left alone, so that no SIGPIPE comes of it.
  */
 static bool
 write_line(const struct log *lg, const char *text, size_t len)
@@ -364,7 +364,8 @@ emit_counted(struct log *lg, enum log_level level, const char *service, const ch
 	int saved = errno;
 
 	if (lg->untold != 0) {
-		const struct log_field lost[] = { LOG_U64("lines", lg->untold), { .type = LOG_END } };
+		const struct log_field lost[] = { LOG_U64("lines", lg->untold),
+			{ .type = LOG_END } };
 
 		if (emit(lg, LOG_LEVEL_WARNING, "log", "event", "dropped", lost))
 			lg->untold = 0;
@@ -427,7 +428,7 @@ const char *
 log_quote(struct span bytes, char *buf, size_t cap)
 {
 	static const char ellipsis[] = "\xe2\x80\xa6";
-	size_t room = cap - sizeof(ellipsis) - 1;	/* the ellipsis, the last quote and the zero */
+	size_t room = cap - sizeof(ellipsis) - 1;	/* ellipsis, closing quote and zero */
 	size_t at = 0;
 	size_t safe = 1;	/* where the ellipsis goes, should it be needed */
 	char out[UTF8_ESCAPED_MAX + 1];

@@ -79,8 +79,9 @@ struct log_field {
 	} while (0)
 
 /*
- * Lines go to stderr, with the <priority> of sd-daemon(3) in front where that is the journal. A line
- * that stderr cannot take at once is dropped and counted: the loop never waits. Errors: ERR_NOMEM.
+ * Lines go to stderr, with the <priority> of sd-daemon(3) in front where that is the journal. A
+ * line that stderr cannot take at once is dropped and counted: the loop never waits.
+ * Errors: ERR_NOMEM.
  */
 enum err log_new(struct log **out, enum log_level level, enum log_format format) MUST_CHECK;
 void log_free(struct log *lg);
@@ -113,8 +114,8 @@ struct log_gate {
 bool log_gate_pass(struct log_gate *g, mono_us now, uint64_t *suppressed);
 
 /*
- * Write bytes as a quoted text; printable UTF-8 stays, the rest becomes \" \\ \n \xNN. Always closed
- * by a quote and a zero, cut with an ellipsis where cap is short (cap >= 8). Gives buf.
+ * Write bytes as a quoted text; printable UTF-8 stays, the rest becomes \" \\ \n \xNN. Always
+ * closed by a quote and a zero, cut with an ellipsis where cap is short (cap >= 8). Gives buf.
  */
 const char *log_quote(struct span bytes, char *buf, size_t cap);
 

@@ -13,7 +13,7 @@
 #include "util/utf8.h"
 
 struct report {
-	json_t *json;			/* a reference of its own: a key set twice drops its value */
+	json_t *json;			/* a reference of its own: a key set twice drops one */
 	struct report *root;
 	SLIST_ENTRY(report) link;
 	SLIST_HEAD(, report) handles;	/* the root's only */

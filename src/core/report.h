@@ -14,7 +14,7 @@
 
 struct report;
 
-/* Memory that runs out makes values go missing, never a crash. Keys: lower case, words joined by _ */
+/* Without memory values go missing, nothing crashes. Keys: lower case, words joined by _ */
 void report_u64(struct report *r, const char *key, uint64_t v);
 void report_i64(struct report *r, const char *key, int64_t v);
 void report_real(struct report *r, const char *key, double v);
@@ -24,7 +24,7 @@ void report_str(struct report *r, const char *key, const char *v);
 void report_span(struct report *r, const char *key, struct span v);
 void report_addr(struct report *r, const char *key, const struct addr *v);
 
-/* Give an object or a list under key; it belongs to r and needs no closing. In a list, keys are NULL. */
+/* Give an object or a list under key; it belongs to r, needs no closing. In a list, key is NULL. */
 struct report *report_object(struct report *r, const char *key);
 struct report *report_list(struct report *r, const char *key);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of a report, for the two that write it out: the control socket and the metrics page. */
+/* The inside of a report, for those that write it out: the control socket and the metrics page. */
 #ifndef CORE_REPORT_JSON_H
 #define CORE_REPORT_JSON_H
 

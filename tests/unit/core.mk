@@ -79,3 +79,9 @@ tests_unit_test_netif_LDFLAGS = -Wl,--wrap=mnl_socket_open2 -Wl,--wrap=mnl_socke
 tests_unit_test_acl_SOURCES = tests/unit/test_acl.c
 tests_unit_test_acl_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_acl_LDADD = $(UNIT_CORE)
+check_PROGRAMS += tests/unit/test_conf_value
+TESTS += tests/unit/test_conf_value
+
+tests_unit_test_conf_value_SOURCES = tests/unit/test_conf_value.c
+tests_unit_test_conf_value_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_conf_value_LDADD = $(UNIT_CORE)
