@@ -16,6 +16,11 @@ FUZZ_TARGETS += tests/fuzz/fuzz_tftp_msg
 tests_fuzz_fuzz_tftp_msg_SOURCES = tests/fuzz/fuzz_tftp_msg.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_tftp_msg_LDADD = src/libtftp.a $(FUZZ_UTIL)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_conf
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/support/conf_table.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_conf_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_conf_LDADD = src/libcore.a $(FUZZ_UTIL) $(CORE_LIBS)
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/README.md tests/fuzz/replay.sh tests/fuzz/replay_main.c tests/fuzz/corpus

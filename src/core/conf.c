@@ -326,11 +326,12 @@ conf_root(const struct conf_file *cf)
 static const struct conf_slot *
 slot_of(const struct conf *cf, const char *key)
 {
-	for (size_t i = 0; i < cf->slots_count; i++)
-		if (strcmp(cf->slots[i].key->name, key) == 0)
-			return &cf->slots[i];
-	assert(false && "a key that the table does not have");
-	return NULL;
+	size_t i = 0;
+
+	while (i < cf->slots_count && strcmp(cf->slots[i].key->name, key) != 0)
+		i++;
+	assert(i < cf->slots_count);
+	return &cf->slots[i];
 }
 
 /* The i-th value of key, NULL where there is none. */

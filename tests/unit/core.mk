@@ -63,7 +63,7 @@ tests_unit_test_statefile_LDADD = $(UNIT_CORE)
 check_PROGRAMS += tests/unit/test_conf
 TESTS += tests/unit/test_conf
 
-tests_unit_test_conf_SOURCES = tests/unit/test_conf.c
+tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/support/conf_table.h
 tests_unit_test_conf_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_conf_LDADD = $(UNIT_CORE)
 

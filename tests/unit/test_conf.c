@@ -8,60 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/conf_table.h"
 #include "support/unit.h"
-
-/* --- a table like the real ones --------------------------------------------------------------- */
-
-static const char *
-check_record(const char *value)
-{
-	return strchr(value, ' ') != NULL ? NULL : "a record has several words";
-}
-
-static const char *const levels[] = { "err", "warning", "notice", "info", "debug", NULL };
-
-static const struct conf_key log_keys[] = {
-	{ .name = "level", .type = CONF_ENUM, .value = "info", .choices = levels,
-	    .help = "what is written" },
-	{ 0 }
-};
-
-static const struct conf_key route_keys[] = {
-	{ .name = "upstream", .type = CONF_ADDR, .flags = CONF_LIST, .port = 53,
-	    .help = "servers of this domain" },
-	{ .name = "timeout", .type = CONF_DURATION, .value = "1.8s", .min = 1000, .max = 60000000 },
-	{ 0 }
-};
-
-static const struct conf_key mdns_keys[] = {
-	{ .name = "hostname", .type = CONF_STRING, .value = "hearth", .min = 1, .max = 63,
-	    .help = "name of this box" },
-	{ 0 }
-};
-
-static const struct conf_key dns_keys[] = {
-	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LIST | CONF_RESTART,
-	    .value = "0.0.0.0:53, [::]:53", .port = 53, .help = "where queries come in" },
-	{ .name = "cache-size", .type = CONF_SIZE, .value = "32MiB", .min = 65536,
-	    .max = INT64_C(64) << 30, .help = "memory for answers" },
-	{ .name = "stale", .type = CONF_BOOL, .value = "true", .help = "answer from what was" },
-	{ .name = "workers", .type = CONF_INT, .value = "4", .min = 1, .max = 64 },
-	{ .name = "offset", .type = CONF_INT },
-	{ .name = "timeout", .type = CONF_DURATION, .value = "1.8s", .min = 1000, .max = 60000000 },
-	{ .name = "record", .type = CONF_STRING, .flags = CONF_LIST, .check = check_record },
-	{ .name = "bind", .type = CONF_ADDR, .port = 5300 },
-	{ .name = "route", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = route_keys,
-	    .help = "who answers for a domain" },
-	{ .name = "mdns", .type = CONF_SECTION, .keys = mdns_keys },
-	{ 0 }
-};
-
-static const struct conf_key keys[] = {
-	{ .name = "user", .type = CONF_STRING, .help = "who to run as" },
-	{ .name = "log", .type = CONF_SECTION, .keys = log_keys, .help = "what is said" },
-	{ .name = "dns", .type = CONF_SECTION, .keys = dns_keys, .help = "the forwarder" },
-	{ 0 }
-};
 
 /* --- helpers ---------------------------------------------------------------------------------- */
 
@@ -89,7 +37,7 @@ static enum err
 try(const char *text, struct conf_file **cf)
 {
 	save("f", text);
-	return conf_read(cf, "f", keys, findings, sizeof(findings));
+	return conf_read(cf, "f", conf_table, findings, sizeof(findings));
 }
 
 static struct conf_file *
@@ -189,7 +137,7 @@ no_path_is_as_an_empty_file(void)
 {
 	struct conf_file *cf;
 
-	CU_ASSERT_EQUAL_FATAL(conf_read(&cf, NULL, keys, findings, sizeof(findings)), OK);
+	CU_ASSERT_EQUAL_FATAL(conf_read(&cf, NULL, conf_table, findings, sizeof(findings)), OK);
 	CU_ASSERT_PTR_NULL(conf_section(conf_root(cf), "dns", 0));
 	conf_file_free(cf);
 	conf_file_free(NULL);
@@ -343,7 +291,7 @@ more_findings_than_fit_are_counted(void)
 	strcat(text, "}\n");
 	save("f", text);
 	memset(small, '#', sizeof(small));
-	CU_ASSERT_EQUAL(conf_read(&cf, "f", keys, small, sizeof(small)), ERR_FORMAT);
+	CU_ASSERT_EQUAL(conf_read(&cf, "f", conf_table, small, sizeof(small)), ERR_FORMAT);
 	CU_ASSERT_FATAL(strlen(small) < sizeof(small));
 	CU_ASSERT_PTR_NOT_NULL(strstr(small,
 	    "f:2: dns.record: \"word\": a record has several words\n"));
@@ -353,7 +301,7 @@ more_findings_than_fit_are_counted(void)
 	/* However small the buffer, something sensible stands in it and nothing behind it. */
 	for (size_t cap = 0; cap < 60; cap++) {
 		memset(small, '#', sizeof(small));
-		CU_ASSERT_EQUAL(conf_read(&cf, "f", keys, small, cap), ERR_FORMAT);
+		CU_ASSERT_EQUAL(conf_read(&cf, "f", conf_table, small, cap), ERR_FORMAT);
 		CU_ASSERT_EQUAL(small[cap], '#');
 		CU_ASSERT(cap == 0 || memchr(small, '\0', cap) != NULL);
 	}
@@ -580,11 +528,11 @@ files_that_cannot_be_read_are_named(void)
 {
 	struct conf_file *cf;
 
-	CU_ASSERT_EQUAL(conf_read(&cf, "none", keys, findings, sizeof(findings)), ERR_SYS);
+	CU_ASSERT_EQUAL(conf_read(&cf, "none", conf_table, findings, sizeof(findings)), ERR_SYS);
 	CU_ASSERT_STRING_EQUAL(findings, "none: cannot be read: No such file or directory");
-	CU_ASSERT_EQUAL(conf_read(&cf, ".", keys, findings, sizeof(findings)), ERR_SYS);
+	CU_ASSERT_EQUAL(conf_read(&cf, ".", conf_table, findings, sizeof(findings)), ERR_SYS);
 	CU_ASSERT_STRING_EQUAL(findings, ".: cannot be read: Is a directory");
-	CU_ASSERT_EQUAL(conf_read(&cf, "/dev/null", keys, findings, sizeof(findings)), OK);
+	CU_ASSERT_EQUAL(conf_read(&cf, "/dev/null", conf_table, findings, sizeof(findings)), OK);
 	conf_file_free(cf);
 }
 
@@ -596,15 +544,15 @@ zero_bytes_and_huge_files_are_refused(void)
 	char *big = malloc(len);
 
 	save_bytes("f", "user = a\nuser\0= b", 17);
-	CU_ASSERT_EQUAL(conf_read(&cf, "f", keys, findings, sizeof(findings)), ERR_FORMAT);
+	CU_ASSERT_EQUAL(conf_read(&cf, "f", conf_table, findings, sizeof(findings)), ERR_FORMAT);
 	CU_ASSERT_STRING_EQUAL(findings, "f:2: a zero byte; settings are text");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(big);
 	memset(big, '\n', len);
 	save_bytes("f", big, len);
-	CU_ASSERT_EQUAL(conf_read(&cf, "f", keys, findings, sizeof(findings)), ERR_RANGE);
+	CU_ASSERT_EQUAL(conf_read(&cf, "f", conf_table, findings, sizeof(findings)), ERR_RANGE);
 	CU_ASSERT_STRING_EQUAL(findings, "f: more than 4 MiB cannot be a settings file");
 	save_bytes("f", big, len - 1);
-	CU_ASSERT_EQUAL(conf_read(&cf, "f", keys, findings, sizeof(findings)), OK);
+	CU_ASSERT_EQUAL(conf_read(&cf, "f", conf_table, findings, sizeof(findings)), OK);
 	conf_file_free(cf);
 	free(big);
 }
@@ -663,7 +611,7 @@ included_files_are_merged(void)
 
 	struct conf_file *other;
 
-	CU_ASSERT_EQUAL(conf_read(&other, "conf.d/main", keys, findings, sizeof(findings)),
+	CU_ASSERT_EQUAL(conf_read(&other, "conf.d/main", conf_table, findings, sizeof(findings)),
 	    ERR_FORMAT);
 	CU_ASSERT_STRING_EQUAL(findings, "conf.d/30.other:1: nonsense: unknown key");
 }
@@ -759,15 +707,19 @@ assert_same(const struct conf *a, const struct conf *b, const struct conf_key *t
 static void
 a_dump_reads_back_the_same(void)
 {
-	static const char *const texts[] = { "", "user = \"\"", "dns { }",
+	static const char *const texts[] = {
+		"",
+		"user = \"\"",
+		"dns { }",
 		"dns { listen = { } record = { } }",
-		"dns { listen += 1.2.3.4 cache-size = '1.5 GiB' stale = YES offset = -3}",
-		"user = \"q\\\" b\\\\ d${HOME} \\${x} n\\n t\\t x\\xff\\x01 '#' // /* \xc3\xbc\"",
-		"dns { route \"a\\\"b\\\\c\\${d}\" { upstream = { ::1, 1.2.3.4 } } route 'b' { }\n"
-		"mdns { } }",
-		"dns { record = { 'a 1111111111111111111111111111', 'b 22222222222222222222222', "
-		"'c 3333333333333333333333333333' } }",
-		"user = '${HOME} \\d'", "log { level = err } user = \"a\nb\r\tc\"" };
+		"dns { listen += 1.2.3.4 cache-size = '1.5 GiB' stale = YES offset = -3 }",
+		"user = \"q\\\" b\\\\ d${HOME} \\${x} n\\n t\\t e\\e x\\xff\\x01 '#' // \xc3\xbc\"",
+		"dns { route \"a\\\"b\\\\c\\${d}\" { upstream = { ::1, 1.2.3.4:53 } } mdns { } }",
+		("dns { record = { 'a 1111111111111111111111111111', "
+		 "'b 22222222222222222222222', 'c 3333333333333333333333333333' } }"),
+		"user = '${HOME} \\d'",
+		"log { level = err } user = \"a\nb\r\tc\"",
+	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct conf_file *a = good(texts[i]);
@@ -775,7 +727,7 @@ a_dump_reads_back_the_same(void)
 		struct conf_file *b = good(text);
 		char *again = dumped(b);
 
-		assert_same(conf_root(a), conf_root(b), keys);
+		assert_same(conf_root(a), conf_root(b), conf_table);
 		CU_ASSERT_STRING_EQUAL(text, again);
 		free(text);
 		free(again);
@@ -792,7 +744,7 @@ the_manual_lists_every_key(void)
 	FILE *out = open_memstream(&text, &len);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-	conf_manual(keys, out);
+	conf_manual(conf_table, out);
 	fclose(out);
 	CU_ASSERT_PTR_NOT_NULL(strstr(text,
 	    ".Bl -tag -width 4n\n.It Ic user Ar text\nWho to run as.\n.El\n"));
