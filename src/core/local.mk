@@ -9,6 +9,7 @@ src_libcore_a_SOURCES = \
 	src/core/log.c src/core/log.h \
 	src/core/loop.c src/core/loop.h \
 	src/core/netif.c src/core/netif.h \
+	src/core/netif_table.c src/core/netif_table.h \
 	src/core/offload.c src/core/offload.h \
 	src/core/privs.c src/core/privs.h \
 	src/core/rand.c src/core/rand.h \

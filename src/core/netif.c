@@ -19,8 +19,8 @@
 
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/netif_table.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
@@ -61,19 +61,13 @@ struct netif {
 	enum netif_sync sync;
 	uint32_t seq;			/* of the last dump asked for */
 	uint32_t ask_seq;		/* of the last question about a neighbour */
-	uint8_t round;			/* of the full read; marks what it has touched */
 	struct timer retry;		/* starts a full read */
 	struct timer tell;		/* tells the watchers */
 	mono_us told;			/* when they were told last */
 	struct netif_watch *next_watch;	/* the one to be told next while telling */
 	LIST_HEAD(, netif_watch) watches;
 	struct netif_stats stats;
-	size_t link_count;
-	size_t addr_count;
-	struct netif_link links[NETIF_LINKS_MAX];
-	struct netif_addr addrs[NETIF_ADDRS_MAX];
-	uint8_t link_round[NETIF_LINKS_MAX];
-	uint8_t addr_round[NETIF_ADDRS_MAX];
+	struct netif_table table;
 };
 
 /* --- telling ---------------------------------------------------------------------------------- */
@@ -92,13 +86,15 @@ on_tell(struct timer *t, mono_us now)
 	n->next_watch = NULL;
 }
 
+/* Note so many changes of the tables. */
 static void
-changed(struct netif *n)
+changed(struct netif *n, size_t count)
 {
 	mono_us at = loop_now(n->loop) + NETIF_SETTLE;
 
-	n->stats.changes++;
-	if (timer_running(&n->tell))
+	n->stats.changes += count;
+	n->stats.dropped = n->table.dropped;
+	if (count == 0 || timer_running(&n->tell))
 		return;
 	if (at < n->told + NETIF_DAMPING)
 		at = n->told + NETIF_DAMPING;
@@ -117,117 +113,6 @@ netif_unwatch(struct netif *n, struct netif_watch *w)
 	if (n->next_watch == w)
 		n->next_watch = LIST_NEXT(w, link);
 	LIST_REMOVE(w, link);
-}
-
-/* --- the tables ------------------------------------------------------------------------------- */
-
-static void
-link_delete_at(struct netif *n, size_t i)
-{
-	size_t rest = --n->link_count - i;
-
-	memmove(&n->links[i], &n->links[i + 1], rest * sizeof(n->links[0]));
-	memmove(&n->link_round[i], &n->link_round[i + 1], rest);
-	changed(n);
-}
-
-static void
-addr_delete_at(struct netif *n, size_t i)
-{
-	size_t rest = --n->addr_count - i;
-
-	memmove(&n->addrs[i], &n->addrs[i + 1], rest * sizeof(n->addrs[0]));
-	memmove(&n->addr_round[i], &n->addr_round[i + 1], rest);
-	changed(n);
-}
-
-static void
-link_put(struct netif *n, const struct netif_link *link)
-{
-	size_t i = 0;
-
-	while (i < n->link_count && n->links[i].ifindex != link->ifindex)
-		i++;
-	if (i == NETIF_LINKS_MAX) {
-		n->stats.dropped++;
-		return;
-	}
-	n->link_round[i] = n->round;
-	if (i == n->link_count)
-		n->link_count++;
-	else if (memcmp(&n->links[i], link, sizeof(*link)) == 0)
-		return;
-	memcpy(&n->links[i], link, sizeof(*link));
-	changed(n);
-}
-
-static void
-link_drop(struct netif *n, unsigned ifindex)
-{
-	for (size_t i = n->addr_count; i-- > 0;)
-		if (n->addrs[i].ifindex == ifindex)
-			addr_delete_at(n, i);
-	for (size_t i = n->link_count; i-- > 0;)
-		if (n->links[i].ifindex == ifindex)
-			link_delete_at(n, i);
-}
-
-/* One address may stand several times on an interface: with different networks. */
-static bool
-same_place(const struct netif_addr *a, const struct netif_addr *b)
-{
-	return a->ifindex == b->ifindex && a->net.bits == b->net.bits &&
-	    addr_equal_host(&a->addr, &b->addr);
-}
-
-static size_t
-addr_place(const struct netif *n, const struct netif_addr *a)
-{
-	size_t i = 0;
-
-	while (i < n->addr_count && !same_place(&n->addrs[i], a))
-		i++;
-	return i;
-}
-
-static void
-addr_put(struct netif *n, const struct netif_addr *a)
-{
-	size_t i = addr_place(n, a);
-
-	if (i == NETIF_ADDRS_MAX) {
-		n->stats.dropped++;
-		return;
-	}
-	n->addr_round[i] = n->round;
-	if (i == n->addr_count)
-		n->addr_count++;
-	else if (memcmp(&n->addrs[i], a, sizeof(*a)) == 0)
-		return;
-	/* With its padding: entries are compared as bytes. */
-	memcpy(&n->addrs[i], a, sizeof(*a));
-	changed(n);
-}
-
-static void
-addr_drop(struct netif *n, const struct netif_addr *a)
-{
-	size_t i = addr_place(n, a);
-
-	if (i < n->addr_count)
-		addr_delete_at(n, i);
-}
-
-/* Remove what the full read that has just ended did not see. */
-static void
-sweep(struct netif *n)
-{
-	for (size_t i = n->addr_count; i-- > 0;)
-		if (n->addr_round[i] != n->round)
-			addr_delete_at(n, i);
-	for (size_t i = n->link_count; i-- > 0;)
-		if (n->link_round[i] != n->round)
-			link_delete_at(n, i);
 }
 
 /* --- messages --------------------------------------------------------------------------------- */
@@ -268,7 +153,7 @@ take_link(struct netif *n, const struct nlmsghdr *h)
 	if (ifi->ifi_family != AF_UNSPEC)
 		return;
 	if (h->nlmsg_type == RTM_DELLINK) {
-		link_drop(n, (unsigned)ifi->ifi_index);
+		changed(n, netif_table_drop_link(&n->table, (unsigned)ifi->ifi_index));
 		return;
 	}
 	memset(&link, 0, sizeof(link));
@@ -288,7 +173,7 @@ take_link(struct netif *n, const struct nlmsghdr *h)
 			break;
 		}
 	}
-	link_put(n, &link);
+	changed(n, netif_table_put_link(&n->table, &link));
 }
 
 /* Read an address attribute of a family; false where its length does not fit. */
@@ -361,9 +246,9 @@ take_addr(struct netif *n, const struct nlmsghdr *h)
 	if (!parse_addr(h, &a))
 		return;
 	if (h->nlmsg_type == RTM_NEWADDR)
-		addr_put(n, &a);
+		changed(n, netif_table_put_addr(&n->table, &a));
 	else
-		addr_drop(n, &a);
+		changed(n, netif_table_drop_addr(&n->table, &a));
 }
 
 /* --- full reads ------------------------------------------------------------------------------- */
@@ -387,7 +272,7 @@ request_dump(struct netif *n, uint16_t type)
 static void
 read_all(struct netif *n)
 {
-	n->round++;
+	netif_table_begin(&n->table);
 	n->sync = request_dump(n, RTM_GETLINK) ? SYNC_LINKS : SYNC_NONE;
 	loop_timer(n->loop, &n->retry, loop_now(n->loop) + NETIF_RETRY);
 }
@@ -420,7 +305,7 @@ dump_done(struct netif *n)
 	}
 	if (n->sync != SYNC_ADDRS)
 		return;
-	sweep(n);
+	changed(n, netif_table_sweep(&n->table));
 	n->sync = SYNC_NONE;
 	if (n->following)
 		loop_timer_cancel(n->loop, &n->retry);
@@ -526,7 +411,7 @@ await_first_read(struct netif *n)
 		while (n->sync != SYNC_NONE && read_messages(n))
 			continue;
 	}
-	return n->addr_count != 0 || n->link_count != 0;
+	return n->table.addr_count != 0 || n->table.link_count != 0;
 }
 
 /* Give up netlink, all but the questions that need none. */
@@ -600,65 +485,33 @@ netif_free(struct netif *n)
 size_t
 netif_links(const struct netif *n, const struct netif_link **out)
 {
-	*out = n->links;
-	return n->link_count;
+	*out = n->table.links;
+	return n->table.link_count;
 }
 
 size_t
 netif_addrs(const struct netif *n, const struct netif_addr **out)
 {
-	*out = n->addrs;
-	return n->addr_count;
+	*out = n->table.addrs;
+	return n->table.addr_count;
 }
 
 const struct netif_link *
 netif_link_find(const struct netif *n, unsigned ifindex)
 {
-	for (size_t i = 0; i < n->link_count; i++)
-		if (n->links[i].ifindex == ifindex)
-			return &n->links[i];
-	return NULL;
-}
-
-/* Two addresses are the same host; a scope that is not given fits any. */
-static bool
-same_host(const struct addr *known, const struct addr *asked)
-{
-	struct addr a = *asked;
-
-	if (a.sa.sa_family == AF_INET6 && a.in6.sin6_scope_id == 0 &&
-	    known->sa.sa_family == AF_INET6)
-		a.in6.sin6_scope_id = known->in6.sin6_scope_id;
-	return addr_equal_host(known, &a);
+	return netif_table_link(&n->table, ifindex);
 }
 
 bool
 netif_is_own(const struct netif *n, const struct addr *a)
 {
-	if (addr_is_loopback(a))
-		return true;
-	for (size_t i = 0; i < n->addr_count; i++)
-		if (same_host(&n->addrs[i].addr, a))
-			return true;
-	return false;
-}
-
-/* A network of no bits is a way to everywhere, not a neighbourhood. */
-static bool
-in_network(const struct netif_addr *at, const struct addr *a)
-{
-	return at->net.bits != 0 && prefix_match(&at->net, a);
+	return netif_table_is_own(&n->table, a);
 }
 
 bool
 netif_is_connected(const struct netif *n, const struct addr *a)
 {
-	if (addr_is_loopback(a) || addr_is_linklocal(a))
-		return true;
-	for (size_t i = 0; i < n->addr_count; i++)
-		if (in_network(&n->addrs[i], a))
-			return true;
-	return netif_is_own(n, a);
+	return netif_table_is_connected(&n->table, a);
 }
 
 const struct netif_stats *
@@ -701,7 +554,7 @@ take_neigh(struct neigh_ask *q, const struct nlmsghdr *h)
 			mac = a;
 	}
 	if (mac == NULL || mnl_attr_get_payload_len(mac) != sizeof(q->mac) ||
-	    dst.sa.sa_family == AF_UNSPEC || !same_host(q->addr, &dst))
+	    dst.sa.sa_family == AF_UNSPEC || !netif_same_host(q->addr, &dst))
 		return;
 	memcpy(q->mac, mnl_attr_get_payload(mac), sizeof(q->mac));
 	q->found = true;
@@ -817,13 +670,14 @@ netif_neighbour(struct netif *n, const struct addr *a, uint8_t mac[static 6])
 
 	if (a->sa.sa_family == AF_INET6 && a->in6.sin6_scope_id != 0)
 		return neigh_on(n, a, a->in6.sin6_scope_id, mac);
-	for (size_t i = 0; i < n->addr_count && count < NETIF_NEIGH_PLACES; i++) {
-		unsigned ifindex = n->addrs[i].ifindex;
+	for (size_t i = 0; i < n->table.addr_count && count < NETIF_NEIGH_PLACES; i++) {
+		const struct netif_addr *at = &n->table.addrs[i];
+		unsigned ifindex = at->ifindex;
 		bool known = false;
 
 		for (unsigned k = 0; k < count; k++)
 			known |= tried[k] == ifindex;
-		if (known || !in_network(&n->addrs[i], a))
+		if (known || !netif_in_network(at, a))
 			continue;
 		e = neigh_on(n, a, ifindex, mac);
 		if (e == OK)
