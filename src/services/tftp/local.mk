@@ -2,10 +2,16 @@
 noinst_LIBRARIES += src/libtftp.a
 src_libtftp_a_SOURCES = \
 	src/services/tftp/tftp_block.c src/services/tftp/tftp_block.h \
+	src/services/tftp/tftp_client.c src/services/tftp/tftp_client.h \
+	src/services/tftp/tftp_confine.c src/services/tftp/tftp_confine.h \
+	src/services/tftp/tftp_map.c src/services/tftp/tftp_map.h \
 	src/services/tftp/tftp_msg.c src/services/tftp/tftp_msg.h \
+	src/services/tftp/tftp_name.c src/services/tftp/tftp_name.h \
 	src/services/tftp/tftp_netascii.c src/services/tftp/tftp_netascii.h \
 	src/services/tftp/tftp_pace.c src/services/tftp/tftp_pace.h \
 	src/services/tftp/tftp_receiver.c src/services/tftp/tftp_receiver.h \
 	src/services/tftp/tftp_sender.c src/services/tftp/tftp_sender.h \
+	src/services/tftp/tftp_store.c src/services/tftp/tftp_store.h \
 	src/services/tftp/tftp_terms.c src/services/tftp/tftp_terms.h \
-	src/services/tftp/tftp_transfer.c src/services/tftp/tftp_transfer.h
+	src/services/tftp/tftp_transfer.c src/services/tftp/tftp_transfer.h \
+	src/services/tftp/tftp_upload.c src/services/tftp/tftp_upload.h

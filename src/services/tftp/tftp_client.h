@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Who asks: what maps, templates and roots may depend on. No system calls. */
+#ifndef SERVICES_TFTP_TFTP_CLIENT_H
+#define SERVICES_TFTP_TFTP_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/addr.h"
+#include "util/err.h"
+#include "util/span.h"
+
+struct tftp_client {
+	struct addr peer;
+	struct addr server;	/* the address that was asked */
+	bool mac_known;		/* directly connected and in the neighbour table */
+	uint8_t mac[6];
+};
+
+#define TFTP_MAC_TEXT 18	/* "52-54-00-12-34-56" and its zero */
+
+/* "-" between the bytes, lower case, as PXELINUX writes it. */
+const char *tftp_mac_format(const uint8_t mac[static 6], char buf[static TFTP_MAC_TEXT]);
+/* With "-" or ":" between the bytes. */
+bool tftp_mac_parse(const char *text, uint8_t mac[static 6]);
+
+/* One of the three kinds of people a setting may be for. */
+struct tftp_match {
+	enum tftp_match_kind {
+		TFTP_MATCH_NET,		/* an address is a network of full length */
+		TFTP_MATCH_MAC,
+	} kind;
+	struct prefix net;
+	uint8_t mac[6];
+};
+
+/* Parse a MAC address, an address or a network. Errors: ERR_FORMAT, ERR_RANGE. */
+enum err tftp_match_parse(struct tftp_match *out, const char *text) MUST_CHECK;
+bool tftp_match_is(const struct tftp_match *m, const struct tftp_client *who);
+/* How special it is: a MAC address comes before an address, that before networks by length. */
+unsigned tftp_match_rank(const struct tftp_match *m);
+
+/*
+ * Replace ${ip}, ${mac} and ${server} and copy everything else, other ${…} included. An unknown
+ * MAC address is empty.
+ *
+ * returns the length of the whole text, which may be more than cap; then only cap bytes are there
+ */
+size_t tftp_client_expand(const struct tftp_client *who, struct span text, uint8_t *out, size_t cap);
+
+#endif
