@@ -16,7 +16,7 @@
 #include "util/wire.h"
 
 #define TYPE_ANY_RULE	-1
-#define RDATA_MAX	65000
+#define RDATA_MAX	65400
 #define CHAIN_MAX	16
 #define TYPE_CNAME	5
 #define TYPE_SOA	6

@@ -45,3 +45,10 @@ TESTS += tests/unit/test_dns_resolvconf
 tests_unit_test_dns_resolvconf_SOURCES = tests/unit/test_dns_resolvconf.c
 tests_unit_test_dns_resolvconf_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_resolvconf_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_upstream
+TESTS += tests/unit/test_dns_upstream
+tests_unit_test_dns_upstream_SOURCES = tests/unit/test_dns_upstream.c tests/support/fakedns.h \
+	tests/support/fakedns_zone.c
+tests_unit_test_dns_upstream_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_upstream_LDADD = $(UNIT_DNS)

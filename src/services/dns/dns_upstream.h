@@ -28,8 +28,6 @@ struct loop;
 struct rand;
 struct report;
 
-#define DNS_UPSTREAM_UDP_SIZE 1232	/* bytes advertised: fits every path, DNS flag day 2020 */
-
 struct dns_upstream_opts {
 	const char *service;	/* tag of the log lines; NULL: "dns" */
 	unsigned inflight_max;	/* sends waiting at once, all servers; 0: 4096 */
@@ -110,6 +108,7 @@ struct dns_server_stats {
 	uint64_t ports_fresh;		/* sends from a socket of their own */
 	uint64_t ports_pooled;		/* sends from one of the shared sockets */
 	uint64_t tcp_connects;
+	uint64_t probes;		/* sent while it was down */
 };
 
 enum dns_server_state {

@@ -9,4 +9,11 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_name.c src/services/dns/dns_name.h \
 	src/services/dns/dns_query.c src/services/dns/dns_query.h \
 	src/services/dns/dns_reply.c src/services/dns/dns_reply.h \
-	src/services/dns/dns_resolvconf.c src/services/dns/dns_resolvconf.h
+	src/services/dns/dns_resolvconf.c src/services/dns/dns_resolvconf.h \
+	src/services/dns/dns_upstream.c src/services/dns/dns_upstream.h \
+	src/services/dns/dns_upstream_engine.c \
+	src/services/dns/dns_upstream_priv.h \
+	src/services/dns/dns_upstream_query.c \
+	src/services/dns/dns_upstream_server.c \
+	src/services/dns/dns_upstream_tcp.c \
+	src/services/dns/dns_upstream_udp.c

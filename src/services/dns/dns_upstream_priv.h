@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the upstream edge share; nobody else includes it.
+ *
+ *   dns_upstream.c	    transactions: from dns_upstream_send() to one call of done()
+ *   dns_upstream_engine.c  the door to c-ares
+ *   dns_upstream_query.c   the bytes of queries, the check of answers; no sockets, no clock
+ *   dns_upstream_udp.c	    datagram sockets: fresh ones, pooled ones
+ *   dns_upstream_tcp.c	    one pipelined connection per server
+ *   dns_upstream_server.c  servers: health, abilities, counters, reports
+ *
+ * The way of a send:
+ *
+ *   send --> engine_start --> [c-ares] --> hook --> udp_send ---datagram---> check
+ *							  |
+ *     answer: engine_end --> done()  <-------------------'
+ *     truncated, or junk came: engine_to_tcp --> [c-ares] --> hook --> tcp_send --frame--> check
+ */
+#ifndef SERVICES_DNS_DNS_UPSTREAM_PRIV_H
+#define SERVICES_DNS_DNS_UPSTREAM_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/timer.h"
+#include "services/dns/dns_msg.h"
+#include "services/dns/dns_name.h"
+#include "services/dns/dns_upstream.h"
+#include "util/bucket.h"
+#include "util/fifo.h"
+#include "util/rto.h"
+#include "util/seal.h"
+
+#define DNS_QUERY_BYTES	    340		/* room for every query dns_ask_write() makes unpadded */
+#define DNS_ID_BUCKETS	    256
+#define DNS_POOL_SOCKETS    64		/* shared sockets per server under load */
+#define DNS_POOL_SENDS	    256		/* a shared socket retires after so many */
+#define DNS_POOL_AGE	    seconds(30)	/* or at this age */
+#define DNS_READS_PER_TURN  64		/* datagrams and frames of all servers together */
+#define DNS_ABILITY_FORGET  seconds(300)	/* how long it is remembered what a server cannot do */
+#define DNS_COOKIE_BYTES    8		/* client cookie, RFC 7873 §4 */
+#define DNS_COOKIE_MAX	    40		/* with the server's */
+#define DNS_TIDY_EVERY	    millis(250)
+
+struct dns_engine;
+
+/* A datagram socket, connected to its server. */
+struct dns_udp {
+	struct loop_fd watch;
+	struct dns_server *server;
+	LIST_HEAD(, dns_transaction) waiting;
+	LIST_ENTRY(dns_udp) link;
+	mono_us opened;
+	uint16_t *ids;		/* pooled: every id it has sent, DNS_POOL_SENDS of room; else NULL */
+	unsigned sends;
+	bool retired;		/* takes no more sends */
+	bool reading;		/* its reader is on the stack and releases it */
+	bool dead;
+};
+
+/* The stream connection to a server. */
+struct dns_stream {
+	struct loop_fd watch;
+	struct dns_server *server;
+	LIST_HEAD(, dns_transaction) waiting;
+	mono_us last_heard;	/* bytes came; or it was opened */
+	mono_us idle_since;
+	bool connected;
+	bool answered;		/* at least one frame came */
+	bool reading;
+	bool dead;
+	size_t in_used;
+	struct fifo out;
+	uint8_t in[2 + DNS_MSG_MAX];
+};
+
+enum dns_transaction_over {	/* how it ends, where that is known before done() can be called */
+	DNS_OVER_NOT,
+	DNS_OVER_UNREACHABLE,
+	DNS_OVER_LOCAL,
+};
+
+/*
+ * One send. It waits on a datagram socket, on the stream, or on both after junk came; until one of
+ * them brings the answer, all fail, or the deadline comes.
+ */
+struct dns_transaction {
+	struct dns_server *server;
+	struct dns_send *send;		/* NULL: over, only c-ares still holds it */
+	struct timer deadline;
+	LIST_ENTRY(dns_transaction) by_id;
+	TAILQ_ENTRY(dns_transaction) over_link;	/* also links the free ones */
+	struct dns_udp *udp;		/* waits here, or NULL */
+	LIST_ENTRY(dns_transaction) on_udp;
+	struct dns_stream *stream;	/* waits here, or NULL */
+	LIST_ENTRY(dns_transaction) on_stream;
+	mono_us begun;
+	mono_us sent_udp;		/* 0: was not sent */
+	mono_us sent_tcp;
+	enum dns_transaction_over over;	/* in upstream.over where it is set */
+	int sys_errno;			/* what the kernel said last */
+
+	bool in_engine;		/* c-ares has it */
+	bool mixed;		/* as sent: letter case, EDNS, cookie */
+	bool edns;
+	bool cookie;
+	bool edns_doubted;	/* left out because the server has not been answering */
+	bool cookie_doubted;
+	bool tcp_asked;
+	bool tcp_again;		/* once more on a fresh connection */
+	bool plainer;		/* once more without EDNS, without cookie or with a new one */
+	bool suspicious;
+	bool case_differed;
+	bool refused;		/* ICMP said that nobody listens */
+
+	struct dns_send_ask ask;	/* its name is `name` */
+	struct dns_name name;		/* in lower case */
+	uint16_t id;
+	uint16_t engine_id;	/* what c-ares knows it by */
+	uint16_t question_len;	/* name, type and class behind the header */
+	uint16_t query_len;
+	uint8_t query[DNS_QUERY_BYTES];
+};
+
+TAILQ_HEAD(dns_transactions, dns_transaction);
+
+struct dns_server {
+	struct dns_upstream *up;
+	LIST_ENTRY(dns_server) link;
+	unsigned holds;
+	struct addr addr;
+	struct addr source;		/* AF_UNSPEC: any */
+	char interface[16];		/* empty: any */
+	bool tcp_only;
+	char text[ADDR_TEXT_MAX + 8];
+	struct dns_engine *engine;
+
+	LIST_HEAD(, dns_transaction) by_id[DNS_ID_BUCKETS];
+	LIST_HEAD(, dns_udp) sockets;
+	struct dns_udp *pool[DNS_POOL_SOCKETS];
+	struct dns_stream *stream;
+	unsigned outstanding;
+
+	struct dns_server_stats stats;
+	struct rto rto;
+	mono_us last_answer;
+	unsigned silent;		/* sends in a row that got no answer */
+	mono_us silent_since;
+	bool down;
+
+	mono_us edns_off;		/* until then: send without */
+	mono_us case_off;
+	mono_us cookie_off;
+	bool edns_proven;		/* an answer came to a query that had it */
+	bool cookie_proven;
+	bool cookie_expected;		/* its last answers had our cookie */
+	unsigned case_strikes;
+	uint8_t cookie[DNS_COOKIE_MAX];	/* ours, and its own behind it once it is known */
+	size_t cookie_len;
+
+	struct dns_send probe;		/* while it is down */
+	struct timer probe_timer;
+	usec probe_every;
+	uint16_t probe_type, probe_class;
+	struct dns_name probe_name;	/* what went unanswered last */
+};
+
+LIST_HEAD(dns_servers, dns_server);
+
+struct dns_upstream {
+	struct loop *loop;
+	struct rand *rand;
+	struct log *log;
+	const char *service;
+	bool no_case;
+	bool no_cookies;
+	struct dns_servers servers;	/* with a hold at least */
+	struct dns_servers dropped;	/* without; go when nothing waits for them */
+	struct dns_transactions over;	/* to be reported by `task` */
+	struct dns_transactions spare;
+	struct loop_task task;
+	struct timer tidy;
+	unsigned inflight, inflight_max;
+	unsigned allocated;		/* transactions; more than inflight only where c-ares holds on */
+	unsigned fresh_open, fresh_max;
+	struct bucket fresh;		/* one token a fresh socket */
+	uint64_t reads_turn;		/* the turn that `reads` belongs to */
+	unsigned reads;
+	struct log_gate gate;
+	uint8_t secret[SEAL_SHORT_KEY_BYTES];	/* for client cookies */
+	uint8_t in[DNS_MSG_MAX];
+};
+
+/* --- dns_upstream.c --------------------------------------------------------------------------- */
+
+/* The hooks ask for t's query to be written. */
+void dns_transaction_write(struct dns_transaction *t, bool tcp);
+/* c-ares has let go of t. */
+void dns_transaction_let_go(struct dns_transaction *t);
+/* It can go no further; done() is called at the end of the turn. */
+void dns_transaction_give_up(struct dns_transaction *t, enum dns_transaction_over how);
+/* The connection that t waited on broke before its answer came. */
+void dns_transaction_tcp_failed(struct dns_transaction *t, bool was_answering);
+/* Something came that is no answer, for this transaction as far as one can tell. */
+void dns_transaction_suspect(struct dns_transaction *t);
+/* Bytes have come, from a socket or else from the stream. May call done(). */
+void dns_upstream_input(struct dns_server *sv, struct dns_udp *from, struct span bytes);
+/* May another datagram or frame be read in this turn? Takes it off the budget. */
+bool dns_upstream_may_read(struct dns_upstream *up);
+
+/* --- dns_upstream_engine.c -------------------------------------------------------------------- */
+
+enum err dns_engine_new(struct dns_engine **out, struct dns_server *sv) MUST_CHECK;
+void dns_engine_free(struct dns_engine *e);	/* not inside a callback of c-ares */
+/* Begin: c-ares asks for t->query to be written over UDP. False: it did not. */
+bool dns_engine_start(struct dns_engine *e, struct dns_transaction *t);
+/* Move on to TCP, where c-ares asks for it to be written again. False: it did not. */
+bool dns_engine_to_tcp(struct dns_engine *e, struct dns_transaction *t);
+/* t is over, however it ended. Afterwards t->in_engine is false, unless c-ares will not let go yet. */
+void dns_engine_end(struct dns_engine *e, struct dns_transaction *t);
+/* Let c-ares look at its own clock. */
+void dns_engine_tick(struct dns_engine *e);
+
+/* --- dns_upstream_query.c --------------------------------------------------------------------- */
+
+enum dns_check {
+	DNS_CHECK_OK,
+	DNS_CHECK_MALFORMED,	/* shorter than a header, no response, another opcode */
+	DNS_CHECK_QUESTION,	/* not exactly one question, or not ours */
+	DNS_CHECK_CASE,		/* ours, but for the letter case */
+};
+
+/* What the OPT record of an answer says. */
+struct dns_reply_opt {
+	bool present;
+	uint16_t rcode;		/* with the upper eight bits, which are 0 without OPT */
+	struct span cookie;
+};
+
+/* Write t->query from t->ask as t->mixed, ->edns and ->cookie say, under t->id. */
+void dns_query_write(struct dns_transaction *t, uint64_t random, struct span cookie);
+/* Compare an answer with the id of t with what t asked. */
+enum dns_check dns_reply_check(const struct dns_transaction *t, struct span bytes);
+/* Look for the OPT record. A message that is broken before it has none. */
+void dns_reply_opt(struct dns_reply_opt *out, struct span bytes);
+
+/* --- dns_upstream_udp.c ----------------------------------------------------------------------- */
+
+/* Choose a socket and send t->query; where it cannot be, t is given up. */
+void dns_udp_send(struct dns_transaction *t);
+/* t waits on its socket no longer. */
+void dns_udp_leave(struct dns_transaction *t);
+/* Close shared sockets that nobody waits on: those that are too old, or all. True: some are left. */
+bool dns_udp_tidy(struct dns_server *sv, mono_us now, bool all);
+void dns_udp_close_all(struct dns_server *sv);
+/* A socket of the server's family, bound as its options say, or -1. */
+int dns_server_socket(const struct dns_server *sv, int type);
+
+/* --- dns_upstream_tcp.c ----------------------------------------------------------------------- */
+
+void dns_tcp_send(struct dns_transaction *t);
+void dns_tcp_leave(struct dns_transaction *t);
+/* t's time is over: where nothing has been heard since it was sent, give the connection up. */
+void dns_tcp_overdue(struct dns_transaction *t);
+/* Close the connection where it was idle for too long, or where `all` says so. True: it is there. */
+bool dns_tcp_tidy(struct dns_server *sv, mono_us now, bool all);
+void dns_tcp_close(struct dns_server *sv);
+
+/* --- dns_upstream_server.c -------------------------------------------------------------------- */
+
+void dns_server_free(struct dns_server *sv);
+/* Decide what the next query to it looks like. */
+void dns_server_choose(struct dns_server *sv, struct dns_transaction *t, mono_us now);
+void dns_server_answered(struct dns_server *sv, const struct dns_transaction *t, mono_us now);
+/* No answer in time. t is what was sent. */
+void dns_server_silent(struct dns_server *sv, const struct dns_transaction *t, mono_us now);
+void dns_server_cannot(struct dns_server *sv, mono_us *ability_off, const char *what, mono_us now);
+/* Compare and learn. False: the answer has no cookie where it must, or a wrong one. */
+bool dns_server_cookie(struct dns_server *sv, const struct dns_transaction *t, struct span cookie,
+    bool tcp, mono_us now);
+/* The source address may have changed, so must the cookie. */
+void dns_server_new_cookie(struct dns_server *sv);
+void dns_server_forget(struct dns_server *sv);
+
+#endif

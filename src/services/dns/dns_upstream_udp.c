@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Datagrams to upstreams. As a rule each send has a socket of its own, connected, with a random port
+ * that the kernel draws, closed as soon as the send is over: whoever guesses must hit port and id of
+ * one query (RFC 5452 §4.5, §9.2). Such a socket costs four times what a send costs, so above some
+ * hundred sends a second, and above fresh_max at once, a send takes one of 64 shared sockets of the
+ * server, chosen at random, each replaced after 256 sends or 30 s.
+ *
+ * An answer counts only on the socket that its query left from.
+ */
+#include "services/dns/dns_upstream_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/rand.h"
+
+#define ERRORS_MAX  4		/* pending socket errors taken in one go */
+
+int
+dns_server_socket(const struct dns_server *sv, int type)
+{
+	int fd = socket(sv->addr.sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct addr source = sv->source;
+
+	if (fd < 0)
+		return -1;
+	if (sv->interface[0] != '\0' && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, sv->interface,
+	    (socklen_t)strlen(sv->interface)) != 0)
+		goto close_socket;
+	addr_set_port(&source, 0);
+	if (source.sa.sa_family != AF_UNSPEC && bind(fd, &source.sa, addr_len(&source)) != 0)
+		goto close_socket;
+	return fd;
+
+close_socket:;
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+/* --- sockets ------------------------------------------------------------------------------------ */
+
+static void
+release(struct dns_udp *u)
+{
+	struct dns_upstream *up = u->server->up;
+
+	LIST_REMOVE(u, link);
+	loop_remove(up->loop, &u->watch);
+	close(u->watch.fd);
+	if (u->ids == NULL)
+		up->fresh_open--;
+	u->dead = true;
+	if (u->reading)
+		return;
+	free(u->ids);
+	free(u);
+}
+
+/* A shared socket takes no more sends; it goes when nobody waits on it any more. */
+static void
+retire(struct dns_udp *u)
+{
+	u->retired = true;
+	if (LIST_EMPTY(&u->waiting))
+		release(u);
+}
+
+void
+dns_udp_leave(struct dns_transaction *t)
+{
+	struct dns_udp *u = t->udp;
+
+	if (u == NULL)
+		return;
+	LIST_REMOVE(t, on_udp);
+	t->udp = NULL;
+	if (u->retired && LIST_EMPTY(&u->waiting))
+		release(u);
+}
+
+/* The id was sent from this socket before, so what comes for it now is late, not forged. */
+static bool
+has_sent(const struct dns_udp *u, uint16_t id)
+{
+	for (unsigned i = 0; u->ids != NULL && i < u->sends; i++)
+		if (u->ids[i] == id)
+			return true;
+	return false;
+}
+
+/* An ICMP error is a hint, not a verdict: an attacker could have sent it (SAD DNS). Wait less. */
+static void
+take_error(struct dns_udp *u, int error)
+{
+	struct dns_transaction *t;
+	struct loop *loop = u->server->up->loop;
+	mono_us soon = loop_now(loop) + millis(50);
+
+	LIST_FOREACH(t, &u->waiting, on_udp) {
+		t->refused = true;
+		t->sys_errno = error;
+		if (t->stream == NULL && timer_running(&t->deadline) && t->deadline.at > soon)
+			loop_timer(loop, &t->deadline, soon);
+	}
+}
+
+/* What came is no answer to any query of this socket that still waits. */
+static void
+take_stray(struct dns_udp *u, struct span bytes)
+{
+	struct dns_server_stats *stats = &u->server->stats;
+	struct dns_transaction *t, *next;
+
+	if (bytes.len < DNS_HEADER_BYTES) {
+		stats->malformed++;
+	} else if (has_sent(u, dns_msg_id(bytes))) {
+		stats->late++;
+		return;
+	} else {
+		stats->mismatch_id++;
+	}
+	for (t = LIST_FIRST(&u->waiting); t != NULL; t = next) {
+		next = LIST_NEXT(t, on_udp);
+		dns_transaction_suspect(t);
+	}
+}
+
+static bool
+waits_for(const struct dns_udp *u, struct span bytes)
+{
+	const struct dns_transaction *t;
+
+	if (bytes.len < DNS_HEADER_BYTES)
+		return false;
+	LIST_FOREACH(t, &u->waiting, on_udp)
+		if (t->id == dns_msg_id(bytes))
+			return true;
+	return false;
+}
+
+static void
+ready(struct loop_fd *w, uint32_t events)
+{
+	struct dns_udp *u = (struct dns_udp *)w;
+	struct dns_upstream *up = u->server->up;
+	unsigned errors = 0;
+
+	(void)events;
+	u->reading = true;
+	do {
+		if (!dns_upstream_may_read(up))
+			break;
+
+		ssize_t n = recv(w->fd, up->in, sizeof(up->in), 0);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		if (n < 0) {
+			take_error(u, errno);
+			if (++errors == ERRORS_MAX)
+				break;
+			continue;
+		}
+
+		struct span bytes = span_of(up->in, (size_t)n);
+
+		if (waits_for(u, bytes))
+			dns_upstream_input(u->server, u, bytes);
+		else
+			take_stray(u, bytes);
+	} while (!u->dead && !LIST_EMPTY(&u->waiting));
+	u->reading = false;
+	if (u->dead) {
+		free(u->ids);
+		free(u);
+	}
+}
+
+/* Errors: ERR_NOMEM; ERR_SYS with errno. */
+static enum err
+open_socket(struct dns_udp **out, struct dns_server *sv, bool pooled)
+{
+	struct dns_upstream *up = sv->up;
+	struct dns_udp *u = calloc(1, sizeof(*u));
+	int saved;
+
+	if (u == NULL)
+		return ERR_NOMEM;
+	u->ids = pooled ? calloc(DNS_POOL_SENDS, sizeof(*u->ids)) : NULL;
+	u->watch.fd = -1;
+	errno = ENOMEM;
+	if (pooled && u->ids == NULL)
+		goto free_socket;
+	u->watch = (struct loop_fd){ .fd = dns_server_socket(sv, SOCK_DGRAM), .ready = ready };
+	if (u->watch.fd < 0 || connect(u->watch.fd, &sv->addr.sa, addr_len(&sv->addr)) != 0 ||
+	    loop_add(up->loop, &u->watch, EPOLLIN) != OK)
+		goto free_socket;
+	u->server = sv;
+	u->opened = loop_now(up->loop);
+	u->retired = !pooled;
+	up->fresh_open += !pooled;
+	LIST_INIT(&u->waiting);
+	LIST_INSERT_HEAD(&sv->sockets, u, link);
+	*out = u;
+	return OK;
+
+free_socket:
+	saved = errno;
+	if (u->watch.fd >= 0)
+		close(u->watch.fd);
+	free(u->ids);
+	free(u);
+	errno = saved;
+	return ERR_SYS;
+}
+
+/* --- which socket ------------------------------------------------------------------------------- */
+
+static enum err
+choose_pooled(struct dns_udp **out, struct dns_server *sv, mono_us now)
+{
+	struct dns_udp **slot = &sv->pool[rand_below(sv->up->rand, DNS_POOL_SOCKETS)];
+
+	if (*slot != NULL && ((*slot)->sends == DNS_POOL_SENDS || now - (*slot)->opened > DNS_POOL_AGE)) {
+		retire(*slot);
+		*slot = NULL;
+	}
+	if (*slot == NULL) {
+		enum err e = open_socket(slot, sv, true);
+
+		if (e != OK)
+			return e;
+	}
+	*out = *slot;
+	return OK;
+}
+
+static enum err
+choose(struct dns_udp **out, struct dns_server *sv)
+{
+	struct dns_upstream *up = sv->up;
+	mono_us now = loop_now(up->loop);
+
+	if (up->fresh_open < up->fresh_max && bucket_take(&up->fresh, 1, now)) {
+		if (open_socket(out, sv, false) == OK) {
+			sv->stats.ports_fresh++;
+			return OK;
+		}
+		/* Descriptors are short: a shared socket may be open already. */
+		if (errno != EMFILE && errno != ENFILE)
+			return ERR_SYS;
+	}
+
+	enum err e = choose_pooled(out, sv, now);
+
+	if (e == OK)
+		sv->stats.ports_pooled++;
+	return e;
+}
+
+/* Does this error tell about the network rather than about us? */
+static bool
+is_network_error(int error)
+{
+	return error == ENETUNREACH || error == EHOSTUNREACH || error == ENETDOWN ||
+	    error == EHOSTDOWN || error == ECONNREFUSED || error == EADDRNOTAVAIL ||
+	    error == EACCES || error == EPERM || error == ENODEV || error == EINVAL;
+}
+
+static void
+give_up(struct dns_transaction *t, int error)
+{
+	t->sys_errno = error;
+	dns_transaction_give_up(t, is_network_error(error) ? DNS_OVER_UNREACHABLE : DNS_OVER_LOCAL);
+}
+
+void
+dns_udp_send(struct dns_transaction *t)
+{
+	struct dns_server *sv = t->server;
+	struct dns_udp *u;
+	ssize_t n = -1;
+
+	if (choose(&u, sv) != OK) {
+		give_up(t, errno);
+		return;
+	}
+	if (u->ids != NULL)
+		u->ids[u->sends] = t->id;
+	u->sends++;
+	t->udp = u;
+	LIST_INSERT_HEAD(&u->waiting, t, on_udp);
+	/* An error may be an older one that was pending on a shared socket: that clears it. */
+	for (int i = 0; i < 2 && n < 0; i++)
+		n = send(u->watch.fd, t->query, t->query_len, MSG_NOSIGNAL);
+	/* A full queue is a lost packet: the deadline sees to it. */
+	if (n < 0 && errno != EAGAIN && errno != ENOBUFS) {
+		int error = errno;
+
+		dns_udp_leave(t);
+		give_up(t, error);
+		return;
+	}
+	t->sent_udp = loop_clock(sv->up->loop);
+	sv->stats.sent++;
+}
+
+/* --- tidying ------------------------------------------------------------------------------------ */
+
+bool
+dns_udp_tidy(struct dns_server *sv, mono_us now, bool all)
+{
+	bool left = false;
+
+	for (size_t i = 0; i < DNS_POOL_SOCKETS; i++) {
+		struct dns_udp *u = sv->pool[i];
+
+		if (u == NULL)
+			continue;
+		if (all || now - u->opened > DNS_POOL_AGE) {
+			sv->pool[i] = NULL;
+			retire(u);
+		} else {
+			left = true;
+		}
+	}
+	return left;
+}
+
+void
+dns_udp_close_all(struct dns_server *sv)
+{
+	struct dns_transaction *t;
+
+	while (!LIST_EMPTY(&sv->sockets)) {
+		struct dns_udp *u = LIST_FIRST(&sv->sockets);
+
+		while ((t = LIST_FIRST(&u->waiting)) != NULL) {
+			LIST_REMOVE(t, on_udp);
+			t->udp = NULL;
+		}
+		release(u);
+	}
+	memset(sv->pool, 0, sizeof(sv->pool));
+}
