@@ -6,14 +6,14 @@
  */
 #include "core/conf.h"
 
+#include "core/conf_tree.h"
+#include "core/log.h"
+#include "util/utf8.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "core/conf_tree.h"
-#include "core/log.h"
-#include "util/utf8.h"
 
 #define LAST_LINE_BYTES 48	/* "... and 4294967295 more findings" */
 

@@ -15,14 +15,14 @@
 #ifndef CORE_CONF_H
 #define CORE_CONF_H
 
+#include "util/addr.h"
+#include "util/err.h"
+#include "util/mono.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-
-#include "util/addr.h"
-#include "util/err.h"
-#include "util/mono.h"
 
 enum conf_type {
 	CONF_BOOL,		/* true false yes no on off */

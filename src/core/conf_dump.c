@@ -2,10 +2,10 @@
 /* Settings and tables of settings, written out: for --dump-config and for the manual. */
 #include "core/conf_tree.h"
 
+#include "util/utf8.h"
+
 #include <ctype.h>
 #include <string.h>
-
-#include "util/utf8.h"
 
 #define LIST_LINE_MAX 72	/* longer lists get a line per value */
 

@@ -15,6 +15,8 @@
  */
 #include "core/conf_tree.h"
 
+#include "core/log.h"
+
 #include <assert.h>
 #include <confuse.h>
 #include <errno.h>
@@ -22,8 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-
-#include "core/log.h"
 
 #define HIDDEN_NAME "section|begins"
 #define STRAYS_MAX  48		/* unknown names that are looked for before we give up */

@@ -3,12 +3,12 @@
 #ifndef CORE_CONF_TREE_H
 #define CORE_CONF_TREE_H
 
+#include "core/conf.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "core/conf.h"
 
 #define CONF_FILE_MAX	  (4 << 20)	/* bytes in one file */
 #define CONF_FILES_MAX	  256		/* files in one reading, the main file included */

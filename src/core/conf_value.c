@@ -5,12 +5,12 @@
  */
 #include "core/conf_tree.h"
 
+#include "core/log.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#include "core/log.h"
 
 struct unit {
 	const char *name;

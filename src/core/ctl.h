@@ -19,7 +19,10 @@ struct ctl;
 struct loop;
 struct log;
 
-/* A request in work. Exactly one of ctl_done() and ctl_fail() ends it, at once or later. */
+/*
+ * A request in work. Exactly one of ctl_done() and ctl_fail() ends it, at once or later, also when
+ * nobody is there any more to hear the answer: it stays valid until then, even after ctl_close().
+ */
 struct ctl_request {
 	size_t argc;				/* words after the service's name */
 	const char *argv[CTL_ARGS_MAX];		/* UTF-8, owned by the request */
@@ -39,7 +42,7 @@ typedef void ctl_handler(void *ctx, const char *noun, struct ctl_request *rq);
  */
 enum err ctl_open(struct ctl **out, struct loop *l, const char *path, ctl_handler *handler,
     void *ctx) MUST_CHECK;
-/* Ends open requests, closes and removes the socket. NULL is fine. */
+/* Closes the connections, and closes and removes the socket. NULL is fine. */
 void ctl_close(struct ctl *c);
 
 #endif

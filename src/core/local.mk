@@ -5,7 +5,7 @@ src_libcore_a_SOURCES = \
 	src/core/acl.c src/core/acl.h \
 	src/core/conf.c src/core/conf.h src/core/conf_tree.h \
 	src/core/conf_dump.c src/core/conf_parse.c src/core/conf_text.c src/core/conf_value.c \
-	src/core/ctl.h \
+	src/core/ctl.c src/core/ctl.h \
 	src/core/log.c src/core/log.h \
 	src/core/loop.c src/core/loop.h \
 	src/core/netif.c src/core/netif.h \

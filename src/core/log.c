@@ -10,6 +10,8 @@
  */
 #include "core/log.h"
 
+#include "util/utf8.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -20,8 +22,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "util/utf8.h"
 
 #define LINE_MAX_BYTES PIPE_BUF
 #define TAIL_BYTES     32	/* kept free for the mark of a cut line and its end */

@@ -12,14 +12,14 @@
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
 
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "util/addr.h"
 #include "util/err.h"
 #include "util/mono.h"
 #include "util/span.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 struct log;
 

@@ -6,11 +6,11 @@
  */
 #include "core/report.h"
 
-#include <stdlib.h>
-#include <sys/queue.h>
-
 #include "core/report_json.h"
 #include "util/utf8.h"
+
+#include <stdlib.h>
+#include <sys/queue.h>
 
 struct report {
 	json_t *json;			/* a reference of its own: a key set twice drops one */

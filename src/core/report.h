@@ -6,11 +6,11 @@
 #ifndef CORE_REPORT_H
 #define CORE_REPORT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "util/addr.h"
 #include "util/span.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 struct report;
 

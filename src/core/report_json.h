@@ -3,9 +3,9 @@
 #ifndef CORE_REPORT_JSON_H
 #define CORE_REPORT_JSON_H
 
-#include <jansson.h>
-
 #include "core/report.h"
+
+#include <jansson.h>
 
 /* Give an empty object, or NULL where there is no memory (which all report_… functions accept). */
 struct report *report_new(void);

@@ -3,10 +3,10 @@
 #ifndef UTIL_UTF8_H
 #define UTIL_UTF8_H
 
+#include "util/span.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "util/span.h"
 
 #define UTF8_ESCAPED_MAX 4	/* bytes that utf8_escape_next() may write */
 

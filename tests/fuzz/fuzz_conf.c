@@ -2,11 +2,11 @@
 /* Settings files: words where one is refused, and what is accepted can be dumped and read again. */
 #include "fuzz.h"
 
+#include "support/conf_table.h"
+
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include "support/conf_table.h"
 
 /* Read the bytes as a file that has no name on the disk. */
 static struct conf_file *

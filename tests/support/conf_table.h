@@ -3,9 +3,9 @@
 #ifndef TESTS_SUPPORT_CONF_TABLE_H
 #define TESTS_SUPPORT_CONF_TABLE_H
 
-#include <string.h>
-
 #include "core/conf.h"
+
+#include <string.h>
 
 static const char *
 check_record(const char *value)

@@ -85,3 +85,10 @@ TESTS += tests/unit/test_conf_value
 tests_unit_test_conf_value_SOURCES = tests/unit/test_conf_value.c
 tests_unit_test_conf_value_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_conf_value_LDADD = $(UNIT_CORE)
+
+check_PROGRAMS += tests/unit/test_ctl
+TESTS += tests/unit/test_ctl
+
+tests_unit_test_ctl_SOURCES = tests/unit/test_ctl.c
+tests_unit_test_ctl_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_ctl_LDADD = $(UNIT_CORE)

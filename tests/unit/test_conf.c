@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/conf.h"
 
+#include "support/conf_table.h"
+#include "support/unit.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "support/conf_table.h"
-#include "support/unit.h"
 
 /* --- helpers ---------------------------------------------------------------------------------- */
 

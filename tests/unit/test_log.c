@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/log.h"
 
+#include "support/unit.h"
+
 #include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
@@ -10,8 +12,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "support/unit.h"
 
 /* stderr led into a pipe for the length of a case. */
 struct capture {

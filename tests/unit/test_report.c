@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/report.h"
 
+#include "core/report_json.h"
+#include "support/unit.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "core/report_json.h"
-#include "support/unit.h"
 
 /* Compare with JSON as it would be printed; frees the report. */
 static void

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "util/utf8.h"
 
-#include <string.h>
-
 #include "support/unit.h"
+
+#include <string.h>
 
 static void
 well_formed_text_is_valid(void)
