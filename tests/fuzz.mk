@@ -21,6 +21,10 @@ tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/support/conf_table.h
 tests_fuzz_fuzz_conf_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_fuzz_fuzz_conf_LDADD = src/libcore.a $(FUZZ_UTIL) $(CORE_LIBS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_dns_names
+tests_fuzz_fuzz_dns_names_SOURCES = tests/fuzz/fuzz_dns_names.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_dns_names_LDADD = src/libdns.a $(FUZZ_UTIL)
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/README.md tests/fuzz/replay.sh tests/fuzz/replay_main.c tests/fuzz/corpus

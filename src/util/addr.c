@@ -140,6 +140,20 @@ addr_format_host(const struct addr *a, char buf[static ADDR_TEXT_MAX])
 	return buf;
 }
 
+size_t
+addr_parse_bytes(uint8_t out[static 16], struct span text)
+{
+	char copy[INET6_ADDRSTRLEN];
+
+	if (text.len == 0 || text.len >= sizeof(copy) || memchr(text.at, '\0', text.len) != NULL)
+		return 0;
+	memcpy(copy, text.at, text.len);
+	copy[text.len] = '\0';
+	if (inet_pton(AF_INET, copy, out) == 1)
+		return 4;
+	return inet_pton(AF_INET6, copy, out) == 1 ? 16 : 0;
+}
+
 const char *
 addr_format(const struct addr *a, char buf[static ADDR_TEXT_MAX])
 {

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "util/err.h"
+#include "util/span.h"
 
 #define ADDR_TEXT_MAX 80	/* bytes with the closing zero: "[v6%interface]:port" */
 
@@ -42,6 +43,12 @@ const char *addr_format(const struct addr *a, char buf[static ADDR_TEXT_MAX]);
 
 /* Write the address without its port. */
 const char *addr_format_host(const struct addr *a, char buf[static ADDR_TEXT_MAX]);
+
+/*
+ * Read an address alone, without port, brackets or interface. Gives the number of bytes written in
+ * network order, 4 or 16; 0 where the text is none.
+ */
+size_t addr_parse_bytes(uint8_t out[static 16], struct span text);
 
 /* Bytes of the socket address that are in use: what bind(), connect() and sendmsg() want. */
 socklen_t addr_len(const struct addr *a);

@@ -14,5 +14,6 @@ src_libutil_a_SOURCES = \
 	src/util/seal.c src/util/seal.h \
 	src/util/seq.c src/util/seq.h \
 	src/util/span.h \
+	src/util/text.c src/util/text.h \
 	src/util/utf8.c src/util/utf8.h \
 	src/util/wire.c src/util/wire.h

@@ -52,3 +52,12 @@ tests_unit_test_dns_upstream_SOURCES = tests/unit/test_dns_upstream.c tests/supp
 	tests/support/fakedns_zone.c
 tests_unit_test_dns_upstream_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_upstream_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_hosts tests/unit/test_dns_lease
+TESTS += tests/unit/test_dns_hosts tests/unit/test_dns_lease
+tests_unit_test_dns_hosts_SOURCES = tests/unit/test_dns_hosts.c
+tests_unit_test_dns_hosts_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_hosts_LDADD = $(UNIT_DNS)
+tests_unit_test_dns_lease_SOURCES = tests/unit/test_dns_lease.c
+tests_unit_test_dns_lease_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_lease_LDADD = $(UNIT_DNS)

@@ -133,7 +133,26 @@ a_mapped_address_becomes_ipv4(void)
 	CU_ASSERT_TRUE(addr_equal(&a, &b));
 }
 
-UNIT_MAIN("addr", UNIT(text_goes_in_and_comes_out_the_same), UNIT(a_port_is_optional),
+static void
+bytes_alone_are_read_without_port_or_interface(void)
+{
+	uint8_t bytes[16];
+
+	CU_ASSERT_EQUAL(addr_parse_bytes(bytes, SPAN("192.0.2.1")), 4);
+	CU_ASSERT_EQUAL(memcmp(bytes, "\xc0\x00\x02\x01", 4), 0);
+	CU_ASSERT_EQUAL(addr_parse_bytes(bytes, SPAN("2001:db8::1")), 16);
+	CU_ASSERT_EQUAL(bytes[15], 1);
+	CU_ASSERT_EQUAL(addr_parse_bytes(bytes, SPAN("192.0.2.1:53")), 0);
+	CU_ASSERT_EQUAL(addr_parse_bytes(bytes, SPAN("[::1]")), 0);
+	CU_ASSERT_EQUAL(addr_parse_bytes(bytes, SPAN("fe80::1%lo")), 0);
+	CU_ASSERT_EQUAL(addr_parse_bytes(bytes, SPAN("::1\0")), 0);
+	CU_ASSERT_EQUAL(addr_parse_bytes(bytes, SPAN("")), 0);
+	CU_ASSERT_EQUAL(addr_parse_bytes(bytes,
+	    SPAN("0000:0000:0000:0000:0000:0000:0000:0000:0000:0000")), 0);
+}
+
+UNIT_MAIN("addr", UNIT(bytes_alone_are_read_without_port_or_interface),
+    UNIT(text_goes_in_and_comes_out_the_same), UNIT(a_port_is_optional),
     UNIT(nonsense_is_refused), UNIT(private_networks_are_known),
     UNIT(a_prefix_matches_its_network_only), UNIT(a_prefix_with_too_many_bits_is_refused),
     UNIT(host_bits_of_a_prefix_are_cleared), UNIT(a_mapped_address_becomes_ipv4))

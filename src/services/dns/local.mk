@@ -5,6 +5,12 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_cache.h \
 	src/services/dns/dns_compress.c src/services/dns/dns_compress.h \
 	src/services/dns/dns_forward.c src/services/dns/dns_forward.h \
+	src/services/dns/dns_hosts.c src/services/dns/dns_hosts.h \
+	src/services/dns/dns_lease.c src/services/dns/dns_lease.h \
+	src/services/dns/dns_lease_isc.c \
+	src/services/dns/dns_lease_json.c \
+	src/services/dns/dns_lease_lines.c \
+	src/services/dns/dns_lease_parse.h \
 	src/services/dns/dns_msg.c src/services/dns/dns_msg.h \
 	src/services/dns/dns_name.c src/services/dns/dns_name.h \
 	src/services/dns/dns_query.c src/services/dns/dns_query.h \
