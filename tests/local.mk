@@ -33,3 +33,4 @@ endif
 
 include tests/fuzz.mk
 include tests/system.mk
+include tests/bench.mk

@@ -5,10 +5,15 @@ SYSTEM_TESTS += tests/system/fakedns.sh
 SYSTEM_TESTS += tests/system/layering.sh
 SYSTEM_TESTS += tests/system/shell_helpers.sh
 TESTS += $(SYSTEM_TESTS)
-EXTRA_DIST += $(SYSTEM_TESTS) tests/support/shell.sh
+EXTRA_DIST += $(SYSTEM_TESTS) tests/support/shell.sh tests/support/hearthd.sh \
+	tests/support/summary.sh
 
 check_PROGRAMS += tests/support/fakedns
 tests_support_fakedns_SOURCES = tests/support/fakedns.c tests/support/fakedns.h \
 	tests/support/fakedns_zone.c
 tests_support_fakedns_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_support_fakedns_LDADD = src/libutil.a
+
+check_PROGRAMS += tests/support/dnsload
+tests_support_dnsload_SOURCES = tests/support/dnsload.c
+tests_support_dnsload_LDADD = src/libutil.a

@@ -304,6 +304,24 @@ conf_read(struct conf_file **out, const char *path, const struct conf_key *keys,
 	return OK;
 }
 
+enum err
+conf_peek(struct conf_file **out, const char *path, const struct conf_key *keys)
+{
+	struct conf_findings f;
+	char unheard[CONF_WHY_MAX];
+
+	*out = NULL;
+	conf_findings_init(&f, unheard, sizeof(unheard));
+
+	enum err e = conf_parse(out, path, keys, &f);
+
+	if (e != OK) {
+		conf_file_free(*out);
+		*out = NULL;
+	}
+	return e;
+}
+
 void
 conf_file_free(struct conf_file *cf)
 {

@@ -19,7 +19,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,11 +29,14 @@
 #define TAIL_BYTES     32	/* kept free for the mark of a cut line and its end */
 #define VALUE_MAX      1100	/* a DNS name of 255 bytes, each written as \xNN, and quotes */
 
+#define LOG_FACILITY (3 << 3)	/* daemon, RFC 3164 §4.1.1 */
+
 struct log {
 	enum log_level level;
 	enum log_format format;
 	int fd;
 	bool journal;		/* wants <priority> in front of each line */
+	const char *ident;	/* of syslog; NULL: stderr */
 	uint64_t dropped;	/* all since the start */
 	uint64_t untold;	/* dropped since the last line that told about it */
 };
@@ -341,6 +346,26 @@ write_line(const struct log *lg, const char *text, size_t len)
 	return poll(&p, 1, 0) == 1 && p.revents == POLLOUT && write(lg->fd, text, len) > 0;
 }
 
+enum err
+log_to_syslog(struct log *lg, const char *ident)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return ERR_SYS;
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
+		int saved = errno;
+
+		close(fd);
+		errno = saved;
+		return ERR_SYS;
+	}
+	lg->fd = fd;
+	lg->ident = ident;
+	return OK;
+}
+
 static bool
 emit(const struct log *lg, enum log_level level, const char *service, const char *key,
     const char *event, const struct log_field *fields)
@@ -348,7 +373,9 @@ emit(const struct log *lg, enum log_level level, const char *service, const char
 	char text[LINE_MAX_BYTES];
 	struct line ln = { .at = text, .end = text + sizeof(text) - TAIL_BYTES };
 
-	if (lg->journal)
+	if (lg->ident != NULL)
+		put_fmt(&ln, "<%d>%s[%d]: ", LOG_FACILITY | level_priority[level], lg->ident, getpid());
+	else if (lg->journal)
 		put_fmt(&ln, "<%d>", level_priority[level]);
 	if (lg->format == LOG_FORMAT_JSON)
 		compose_json(&ln, level, service, key, event, fields);

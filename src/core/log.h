@@ -87,6 +87,12 @@ enum err log_new(struct log **out, enum log_level level, enum log_format format)
 void log_free(struct log *lg);
 void log_set(struct log *lg, enum log_level level, enum log_format format);
 
+/*
+ * From here on write to the system's logger at /dev/log, as `ident`; without one there, nowhere.
+ * Errors: ERR_SYS.
+ */
+enum err log_to_syslog(struct log *lg, const char *ident) MUST_CHECK;
+
 /* Lines that were dropped since the start. */
 uint64_t log_dropped(const struct log *lg);
 

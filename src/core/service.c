@@ -31,6 +31,7 @@ struct service_slot {
 
 struct services {
 	struct log *log;	/* NULL before the start */
+	const char *fallback;
 	size_t count;
 	struct service_slot *slots[SERVICES_MAX];	/* in the order of start */
 };
@@ -174,10 +175,25 @@ services_keys(const struct services *s, struct conf_key *table, size_t cap)
 	return s->count;
 }
 
+void
+services_fallback(struct services *s, const char *name)
+{
+	s->fallback = name;
+}
+
+/* The section that a service runs with; NULL where it does not run. */
 static const struct conf *
 section_of(const struct conf *root, const struct service_slot *slot)
 {
-	return conf_section(root, slot->sv.ops->name, 0);
+	const struct services *s = slot->all;
+	const struct conf *cf = conf_section(root, slot->sv.ops->name, 0);
+
+	if (cf != NULL || s->fallback == NULL || strcmp(s->fallback, slot->sv.ops->name) != 0)
+		return cf;
+	for (size_t i = 0; i < s->count; i++)
+		if (conf_section(root, s->slots[i]->sv.ops->name, 0) != NULL)
+			return NULL;
+	return conf_section_or_default(root, s->fallback);
 }
 
 static enum err

@@ -114,6 +114,9 @@ enum err services_load(struct services *s, const char *path, char *err, size_t e
 /* Write a CONF_SECTION key per service to a table of `cap` entries; gives the number of entries. */
 size_t services_keys(const struct services *s, struct conf_key *table, size_t cap);
 
+/* The service that runs with its defaults where the settings have no section of any service. */
+void services_fallback(struct services *s, const char *name);
+
 /* Start every service whose section stands in root. Says in the log what failed. */
 enum err services_start(struct services *s, const struct services_env *env,
     const struct conf *root) MUST_CHECK;

@@ -2,6 +2,13 @@
 noinst_LIBRARIES += src/libdns.a
 src_libdns_a_SOURCES = \
 	src/services/dns/dns_answer.c src/services/dns/dns_answer.h \
+	src/services/dns/dns_stream.c src/services/dns/dns_stream.h \
+	src/services/dns/dns_service.c src/services/dns/dns_service.h \
+	src/services/dns/dns_resolver.c src/services/dns/dns_resolver.h \
+	src/services/dns/dns_routes.c src/services/dns/dns_routes.h \
+	src/services/dns/dns_request.c src/services/dns/dns_request.h \
+	src/services/dns/dns_commands.c src/services/dns/dns_commands.h \
+	src/services/dns/dns_answer.h \
 	src/services/dns/dns_cache.h \
 	src/services/dns/dns_compress.c src/services/dns/dns_compress.h \
 	src/services/dns/dns_forward.c src/services/dns/dns_forward.h \

@@ -1,0 +1,28 @@
+# The programs, and what is installed for services built elsewhere.
+# A loaded service may use every function of the installed headers, so the libraries go in whole
+# and hearthd.sym says which names are visible.
+sbin_PROGRAMS += hearthd
+hearthd_SOURCES = src/hearthd.c src/options.c src/options.h src/settings.c src/settings.h \
+	src/services/services.c src/services/services.h
+hearthd_CPPFLAGS = $(AM_CPPFLAGS) -DHEARTH_CONF='"$(sysconfdir)/hearth/hearthd.conf"' \
+	-DHEARTH_STATE_DIR='"$(localstatedir)/lib/hearth"' \
+	-DHEARTH_CONTROL='"$(HEARTH_RUNDIR)/hearth/control.sock"'
+hearthd_LDFLAGS = -Wl,--dynamic-list=$(top_srcdir)/src/hearthd.sym
+hearthd_LDADD = $(SERVICE_LIBS) $(WHOLE_BEGIN) src/libcore.a src/libutil.a $(WHOLE_END) \
+	$(CORE_LIBS) $(CARES_LIBS)
+SERVICE_LIBS = src/libdns.a
+HEARTH_RUNDIR = /run
+EXTRA_DIST += src/hearthd.sym
+
+# Headers of the service interface, below $(includedir)/hearth as they are below src/.
+hearthincludedir = $(includedir)/hearth
+hearthutilincludedir = $(includedir)/hearth/util
+hearthcoreincludedir = $(includedir)/hearth/core
+hearthinclude_HEADERS = src/hearth/service.h
+hearthutilinclude_HEADERS = src/util/addr.h src/util/err.h src/util/mono.h src/util/span.h \
+	src/util/wire.h
+hearthcoreinclude_HEADERS = src/core/conf.h src/core/ctl.h src/core/log.h src/core/loop.h \
+	src/core/netif.h src/core/offload.h src/core/rand.h src/core/report.h src/core/service.h \
+	src/core/tcp.h src/core/timer.h src/core/udp.h
+pkgconfigdir = $(libdir)/pkgconfig
+pkgconfig_DATA = hearth.pc

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who asked, and a query that waits for its answer. Waiting queries come from a pool of fixed
+ * size: the receive path does not allocate.
+ */
+#ifndef SERVICES_DNS_REQUEST_H
+#define SERVICES_DNS_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "core/udp.h"
+#include "services/dns/dns_forward.h"
+#include "services/dns/dns_query.h"
+#include "util/addr.h"
+#include "util/err.h"
+#include "util/mono.h"
+
+#define DNS_REQUEST_COOKIE_MAX 40	/* bytes, RFC 7873 §4 */
+
+struct dns_stream;
+
+/* The asker of the query at hand: over UDP its datagram, over TCP its stream. */
+struct dns_asker {
+	const struct dgram *dg;		/* NULL over TCP */
+	struct dns_stream *stream;	/* NULL over UDP */
+	const struct addr *peer;
+	mono_us now;
+};
+
+/* A query that waits, with copies of all that the reply needs. */
+struct dns_request {
+	struct dns_waiter waiter;
+	struct dns_query q;		/* its spans point into this struct */
+	uint32_t id;			/* in the log lines */
+	mono_us asked;
+	struct udp_socket *udp;		/* NULL over TCP */
+	struct dns_stream *stream;	/* NULL over UDP */
+	struct addr peer;
+	struct addr reply_from;
+	unsigned ifindex;
+	LIST_ENTRY(dns_request) of_stream;	/* or the free list */
+	uint8_t cookie[DNS_REQUEST_COOKIE_MAX];
+	uint8_t head[DNS_HEADER_BYTES + DNS_NAME_MAX + 4];	/* header and question as received */
+};
+
+LIST_HEAD(dns_requests, dns_request);
+
+struct dns_request_pool {
+	struct dns_request *all;
+	struct dns_requests free;
+	unsigned count;
+	unsigned used;
+	unsigned used_peak;
+	uint64_t exhausted;	/* queries that found no place */
+};
+
+/* Errors: ERR_NOMEM. Memory is touched only as far as it is used. */
+enum err dns_request_pool_init(struct dns_request_pool *p, unsigned count) MUST_CHECK;
+void dns_request_pool_fini(struct dns_request_pool *p);
+
+/* Copy a query out of its packet; NULL where the pool is empty. */
+struct dns_request *dns_request_new(struct dns_request_pool *p, const struct dns_query *q,
+    const struct dns_asker *from);
+void dns_request_free(struct dns_request_pool *p, struct dns_request *rq);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The path of a query: parse, access, cache, questions in flight, upstream, cache, reply. Owns the
+ * cache, the table of flights and the upstream servers; has no sockets towards clients.
+ */
+#ifndef SERVICES_DNS_RESOLVER_H
+#define SERVICES_DNS_RESOLVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/acl.h"
+#include "core/report.h"
+#include "services/dns/dns_cache.h"
+#include "services/dns/dns_forward.h"
+#include "services/dns/dns_request.h"
+#include "services/dns/dns_routes.h"
+#include "services/dns/dns_upstream.h"
+#include "util/err.h"
+
+struct dns_resolver;
+struct log;
+struct loop;
+struct netif;
+struct rand;
+
+/* Settings of a running resolver; what it points at is copied. */
+struct dns_resolver_config {
+	struct dns_cache_config cache;
+	struct dns_ttl_limits ttl;
+	bool prefetch;
+	bool trust_ad;			/* hand on the AD flag of the upstreams */
+	const struct dns_route_spec *routes;	/* [0] is the default */
+	size_t route_count;
+	struct acl acl;			/* moves to the resolver */
+};
+
+struct dns_resolver_env {
+	struct loop *loop;
+	struct log *log;
+	struct netif *netif;
+	struct rand *rand;
+	const char *service;		/* tag of the log lines */
+	/* Asks for dns_resolver_wake() at an instant. */
+	void (*wake_at)(void *ctx, mono_us at);
+	void *ctx;
+};
+
+/* Errors: ERR_NOMEM, ERR_SYS. */
+enum err dns_resolver_new(struct dns_resolver **out, const struct dns_resolver_env *env,
+    const struct dns_cache_config *cache) MUST_CHECK;
+void dns_resolver_free(struct dns_resolver *r);
+
+/*
+ * Put settings in force. Errors: as dns_routes_set(), with *bad; nothing has changed then and the
+ * acl is the caller's still.
+ */
+enum err dns_resolver_configure(struct dns_resolver *r, struct dns_resolver_config *cf,
+    struct dns_routes_bad *bad) MUST_CHECK;
+
+/* One query. The reply goes out at once or later, by the way the query came. */
+void dns_resolver_query(struct dns_resolver *r, const struct dns_asker *from, struct span packet);
+
+/* rq's connection is gone. */
+void dns_resolver_abandon(struct dns_resolver *r, struct dns_request *rq);
+
+/* Do what is due; gives when to call again. */
+mono_us dns_resolver_wake(struct dns_resolver *r, mono_us now);
+
+bool dns_resolver_busy(const struct dns_resolver *r);
+void dns_resolver_report(const struct dns_resolver *r, struct report *out);
+
+struct dns_cache *dns_resolver_cache(struct dns_resolver *r);
+const struct dns_upstream *dns_resolver_upstream(const struct dns_resolver *r);
+
+#endif

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The edge of the DNS service: settings, listening sockets, TCP connections, commands. What becomes
+ * of a query is decided in dns_resolver.c.
+ */
+#include "services/dns/dns_service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/loop.h"
+#include "core/netif.h"
+#include "core/tcp.h"
+#include "services/dns/dns_commands.h"
+#include "services/dns/dns_resolvconf.h"
+#include "services/dns/dns_resolver.h"
+#include "services/dns/dns_stream.h"
+
+#define LISTEN_MAX	32
+#define RESOLVCONF	"/etc/resolv.conf"
+#define RESOLVCONF_MAX	(64 << 10)	/* bytes */
+#define DNS_PORT	53
+
+struct dns_service {
+	struct dns_stream_ctx stream_ctx;	/* first: what dns_stream.c gets as its context */
+	struct service *sv;
+	struct dns_resolver *resolver;
+	struct tcp_listener *listeners[LISTEN_MAX];
+	size_t listener_count;
+	struct dns_resolvconf resolvconf;
+	bool own_address;	/* resolv.conf names only ourselves; said once */
+};
+
+static const char *const strategies[] = { "fastest", "order", "parallel", NULL };
+
+static const struct conf_key route_keys[] = {
+	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST,
+	    .help = "servers for the names of this zone" },
+	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest", .choices = strategies,
+	    .help = "which of them is asked first" },
+	{ .name = "interface", .type = CONF_STRING, .help = "reach them over this interface only" },
+	{ .name = "source", .type = CONF_ADDR, .help = "ask from this address" },
+	{ 0 },
+};
+
+static const struct conf_key keys[] = {
+	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LIST | CONF_RESTART,
+	    .value = "0.0.0.0:53, [::]:53", .port = DNS_PORT,
+	    .help = "addresses to answer on, UDP and TCP" },
+	{ .name = "allow", .type = CONF_STRING, .flags = CONF_LIST, .value = "local",
+	    .check = acl_check,
+	    .help = "who may ask: networks, \"local\" (directly connected and private) or \"any\"" },
+	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST,
+	    .help = "servers to forward to: \"9.9.9.9\", \"9.9.9.9:53\", \"tcp://9.9.9.9\"; none: those of "
+		    "/etc/resolv.conf" },
+	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest", .choices = strategies,
+	    .help = "which upstream is asked first: the fastest, in the order given, or all at once" },
+	{ .name = "interface", .type = CONF_STRING, .help = "reach the upstreams over this interface only" },
+	{ .name = "source", .type = CONF_ADDR, .help = "ask the upstreams from this address" },
+	{ .name = "route", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = route_keys,
+	    .help = "other servers for a zone: route \"corp.example\" { … }, or for the names of a "
+		    "network: route \"10.0.0.0/8\" { … }" },
+	{ .name = "trust-ad", .type = CONF_BOOL, .value = "false",
+	    .help = "hand on the upstreams' word that an answer is authenticated (AD)" },
+	{ .name = "cache-size", .type = CONF_SIZE, .value = "32MiB", .min = 64 << 10,
+	    .max = INT64_C(64) << 30, .help = "memory for cached answers, everything included" },
+	{ .name = "min-ttl", .type = CONF_DURATION, .value = "0s", .min = 0, .max = INT64_C(3600000000),
+	    .help = "cached answers live at least this long (a TTL of 0 is never cached)" },
+	{ .name = "max-ttl", .type = CONF_DURATION, .value = "1d", .min = 1000000,
+	    .max = INT64_C(604800000000), .help = "and at most this long" },
+	{ .name = "max-negative-ttl", .type = CONF_DURATION, .value = "1h", .min = 0,
+	    .max = INT64_C(86400000000), .help = "and at most this long where the name or type does not exist" },
+	{ .name = "stale", .type = CONF_BOOL, .value = "true",
+	    .help = "answer from expired entries while no upstream answers (RFC 8767)" },
+	{ .name = "stale-window", .type = CONF_DURATION, .value = "1d", .min = 1000000,
+	    .max = INT64_C(604800000000), .help = "how long past its time an answer may be used so" },
+	{ .name = "prefetch", .type = CONF_BOOL, .value = "true",
+	    .help = "refresh popular answers shortly before they expire" },
+	{ .name = "tcp-clients", .type = CONF_INT, .value = "128", .min = 1, .max = 4096,
+	    .flags = CONF_RESTART, .help = "TCP connections at once, per address listened on" },
+	{ .name = "tcp-idle", .type = CONF_DURATION, .value = "10s", .min = 100000,
+	    .max = INT64_C(600000000), .flags = CONF_RESTART,
+	    .help = "how long a TCP connection may be idle; less when many are open" },
+	{ 0 },
+};
+
+/* --- queries ---------------------------------------------------------------------------------- */
+
+static void
+receive(struct service *sv, const struct dgram *dg)
+{
+	struct dns_service *ds = sv->state;
+	struct dns_asker from = { .dg = dg, .peer = dg->peer, .now = dg->now };
+
+	dns_resolver_query(ds->resolver, &from, dg->data);
+}
+
+static void
+stream_query(void *ctx, struct dns_stream *st, struct span message)
+{
+	struct dns_service *ds = ctx;
+	struct dns_asker from = { .stream = st, .peer = tcp_peer(st->conn),
+		.now = loop_now(ds->sv->loop) };
+
+	dns_resolver_query(ds->resolver, &from, message);
+}
+
+static void
+stream_gone(void *ctx, struct dns_request *rq)
+{
+	dns_resolver_abandon(((struct dns_service *)ctx)->resolver, rq);
+}
+
+static const struct dns_stream_ops stream_ops = {
+	.query = stream_query,
+	.gone = stream_gone,
+};
+
+static void
+wake_at(void *ctx, mono_us at)
+{
+	service_wake_at(((struct dns_service *)ctx)->sv, at);
+}
+
+static mono_us
+wake(struct service *sv, mono_us now)
+{
+	return dns_resolver_wake(((struct dns_service *)sv->state)->resolver, now);
+}
+
+/* --- settings --------------------------------------------------------------------------------- */
+
+static uint32_t
+whole_seconds(const struct conf *cf, const char *key)
+{
+	return (uint32_t)(conf_duration(cf, key) / seconds(1));
+}
+
+static struct dns_cache_config
+cache_config(const struct conf *cf)
+{
+	struct dns_cache_config cache = DNS_CACHE_CONFIG_DEFAULT;
+
+	cache.bytes = conf_size(cf, "cache-size");
+	cache.stale_window_s = conf_bool(cf, "stale") ? whole_seconds(cf, "stale-window") : 0;
+	return cache;
+}
+
+/* The servers of resolv.conf; ourselves left out, or every query would come back for ever. */
+static size_t
+read_resolvconf(struct dns_service *ds, const char **servers, size_t cap)
+{
+	static const char path[] = RESOLVCONF;
+	size_t count = 0;
+	char *text = malloc(RESOLVCONF_MAX);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = text != NULL && fd >= 0 ? read(fd, text, RESOLVCONF_MAX) : -1;
+
+	dns_resolvconf_parse(&ds->resolvconf, span_of(text, len > 0 ? (size_t)len : 0));
+	for (size_t i = 0; i < ds->resolvconf.count && count < cap; i++) {
+		struct addr a;
+
+		if (addr_parse(&a, ds->resolvconf.servers[i], DNS_PORT) != OK)
+			continue;
+		if (!netif_is_own(ds->sv->netif, &a) || addr_is_loopback(&a))
+			servers[count++] = ds->resolvconf.servers[i];
+	}
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	return count;
+}
+
+static bool
+listens_on(const struct conf *cf, const struct addr *a)
+{
+	for (size_t i = 0; i < conf_count(cf, "listen"); i++) {
+		struct addr l = conf_addr_at(cf, "listen", i);
+
+		if (addr_port(&l) == addr_port(a) && (addr_equal_host(&l, a) || addr_is_any(&l)))
+			return true;
+	}
+	return false;
+}
+
+/* The servers of resolv.conf that are not this very service. */
+static size_t
+servers_of_system(struct dns_service *ds, const struct conf *cf, const char **servers)
+{
+	size_t count = read_resolvconf(ds, servers, DNS_ROUTE_SERVERS_MAX);
+	size_t usable = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct addr a;
+
+		if (addr_parse(&a, servers[i], DNS_PORT) == OK && !listens_on(cf, &a))
+			servers[usable++] = servers[i];
+	}
+	if (usable == 0)
+		log_note(ds->sv->log, LOG_LEVEL_WARNING, "dns",
+		    "no usable upstream server in %s: only local names are answered "
+		    "(upstream = { \"9.9.9.9\" } in the settings names one)", RESOLVCONF);
+	return usable;
+}
+
+/* The lists of servers that the specs of one apply() point to. */
+struct route_texts {
+	const char *servers[DNS_ROUTES_MAX + 1][DNS_ROUTE_SERVERS_MAX];
+	struct addr sources[DNS_ROUTES_MAX + 1];
+	struct dns_route_spec specs[DNS_ROUTES_MAX + 1];
+};
+
+/* Fill in one spec from its section: the service's own for the default route, or a `route`. */
+static void
+read_route(struct route_texts *rt, size_t i, const struct conf *cf)
+{
+	struct dns_route_spec *spec = &rt->specs[i];
+
+	spec->zone = i != 0 ? conf_title(cf) : NULL;
+	spec->strategy = (enum dns_strategy)conf_enum(cf, "strategy");
+	spec->servers = rt->servers[i];
+	for (size_t k = 0; k < conf_count(cf, "upstream") && k < DNS_ROUTE_SERVERS_MAX; k++)
+		rt->servers[i][spec->count++] = conf_str_at(cf, "upstream", k);
+	if (*conf_str(cf, "interface") != '\0')
+		spec->opts.interface = conf_str(cf, "interface");
+	if (conf_count(cf, "source") != 0) {
+		rt->sources[i] = conf_addr(cf, "source");
+		spec->opts.source = &rt->sources[i];
+	}
+}
+
+static void
+complain_route(struct dns_service *ds, const struct conf *cf, const struct route_texts *rt,
+    const struct dns_routes_bad *bad, enum err e)
+{
+	const struct conf *section = bad->spec != 0 ? conf_section(cf, "route", bad->spec - 1) : cf;
+	const struct dns_route_spec *spec = &rt->specs[bad->spec];
+
+	if (bad->zone)
+		service_complain(ds->sv, cf, "route", bad->spec - 1, "\"%s\": %s", spec->zone,
+		    e == ERR_EXISTS ? "this zone has a route already" : err_text(e));
+	else if (spec->count != 0 && conf_count(section, "upstream") != 0)
+		service_complain(ds->sv, section, "upstream", bad->server, "\"%s\": %s",
+		    spec->servers[bad->server], err_text(e));
+	else
+		log_note(ds->sv->log, LOG_LEVEL_ERR, "dns", "upstream servers: %s", err_text(e));
+}
+
+static enum err
+apply(struct service *sv, const struct conf *cf)
+{
+	struct dns_service *ds = sv->state;
+	struct route_texts *rt = calloc(1, sizeof(*rt));
+	struct dns_resolver_config rc = {
+		.cache = cache_config(cf),
+		.ttl = { .min = whole_seconds(cf, "min-ttl"), .max = whole_seconds(cf, "max-ttl"),
+		    .max_negative = whole_seconds(cf, "max-negative-ttl"), .no_soa = 5 },
+		.prefetch = conf_bool(cf, "prefetch"),
+		.trust_ad = conf_bool(cf, "trust-ad"),
+		.route_count = 1,
+	};
+	struct dns_routes_bad bad;
+	enum err e = rt != NULL ? acl_init(&rc.acl, cf, "allow") : ERR_NOMEM;
+
+	if (e == OK && conf_count(cf, "route") > DNS_ROUTES_MAX) {
+		service_complain(sv, cf, "route", DNS_ROUTES_MAX, "more than %d routes", DNS_ROUTES_MAX);
+		acl_fini(&rc.acl);
+		e = ERR_FULL;
+	}
+	if (e != OK) {
+		free(rt);
+		return e;
+	}
+	read_route(rt, 0, cf);
+	if (rt->specs[0].count == 0)
+		rt->specs[0].count = servers_of_system(ds, cf, rt->servers[0]);
+	for (size_t i = 0; i < conf_count(cf, "route") && i < DNS_ROUTES_MAX; i++)
+		read_route(rt, rc.route_count++, conf_section(cf, "route", i));
+	rc.routes = rt->specs;
+	e = dns_resolver_configure(ds->resolver, &rc, &bad);
+	if (e != OK) {
+		complain_route(ds, cf, rt, &bad, e);
+		acl_fini(&rc.acl);
+	}
+	free(rt);
+	return e;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static enum err
+listen_tcp(struct dns_service *ds, const struct addr *local, const struct conf *cf)
+{
+	struct tcp_opts opts = {
+		.ops = &dns_stream_tcp_ops,
+		.ctx = ds,
+		.conns_max = (unsigned)conf_int(cf, "tcp-clients"),
+		.idle_timeout = conf_duration(cf, "tcp-idle"),
+	};
+	char text[ADDR_TEXT_MAX];
+
+	/* Half of all connections for one client: enough for any browser, too few to shut others out. */
+	opts.per_peer_max = opts.conns_max / 2 + 1;
+
+	enum err e = tcp_listen(&ds->listeners[ds->listener_count], ds->sv->loop, local, &opts);
+
+	if (e != OK) {
+		log_note(ds->sv->log, LOG_LEVEL_ERR, "dns", "cannot listen on %s (TCP): %s",
+		    addr_format(local, text), e == ERR_SYS ? strerror(errno) : err_text(e));
+		return e;
+	}
+	ds->listener_count++;
+	return OK;
+}
+
+/* One address, both transports. A machine without IPv6 is no reason not to serve IPv4. */
+static enum err
+listen_on(struct dns_service *ds, const struct conf *cf, size_t i)
+{
+	struct addr local = conf_addr_at(cf, "listen", i);
+	struct udp_socket *udp;
+	enum err e = service_listen(ds->sv, &local, NULL, &udp);
+
+	if (e == ERR_SYS && errno == EAFNOSUPPORT && !conf_given(cf, "listen"))
+		return OK;
+	if (e != OK)
+		return e;
+	/* With port 0 the kernel has picked one; TCP takes the same. */
+	addr_set_port(&local, addr_port(udp_local(udp)));
+	return listen_tcp(ds, &local, cf);
+}
+
+static enum err
+start(struct service *sv, const struct conf *cf)
+{
+	struct dns_service *ds = calloc(1, sizeof(*ds));
+	struct dns_resolver_env env = {
+		.loop = sv->loop,
+		.log = sv->log,
+		.netif = sv->netif,
+		.rand = sv->rand,
+		.service = "dns",
+		.wake_at = wake_at,
+		.ctx = ds,
+	};
+	struct dns_cache_config cache = cache_config(cf);
+
+	if (ds == NULL)
+		return ERR_NOMEM;
+	sv->state = ds;
+	ds->sv = sv;
+	ds->stream_ctx.ops = &stream_ops;
+
+	enum err e = dns_resolver_new(&ds->resolver, &env, &cache);
+
+	if (e == OK && conf_count(cf, "listen") > LISTEN_MAX)
+		e = ERR_FULL;
+	for (size_t i = 0; e == OK && i < conf_count(cf, "listen"); i++)
+		e = listen_on(ds, cf, i);
+	return e;
+}
+
+static void
+stop(struct service *sv)
+{
+	struct dns_service *ds = sv->state;
+
+	if (ds == NULL)
+		return;
+	for (size_t i = 0; i < ds->listener_count; i++)
+		tcp_listener_close(ds->listeners[i]);
+	dns_resolver_free(ds->resolver);
+	free(ds);
+	sv->state = NULL;
+}
+
+static bool
+busy(const struct service *sv)
+{
+	return dns_resolver_busy(((const struct dns_service *)sv->state)->resolver);
+}
+
+static void
+report(const struct service *sv, struct report *out)
+{
+	const struct dns_service *ds = sv->state;
+	struct report *list;
+
+	dns_resolver_report(ds->resolver, out);
+	list = report_list(out, "tcp_listeners");
+	for (size_t i = 0; i < ds->listener_count; i++) {
+		const struct tcp_stats *st = tcp_stats(ds->listeners[i]);
+		struct report *o = report_object(list, NULL);
+
+		report_addr(o, "local", tcp_listener_local(ds->listeners[i]));
+		report_u64(o, "open", st->open);
+		report_u64(o, "accepted", st->accepted);
+		report_u64(o, "refused", st->refused);
+		report_u64(o, "evicted", st->evicted);
+		report_u64(o, "timed_out", st->timed_out);
+		report_u64(o, "overflowed", st->overflowed);
+	}
+}
+
+static void
+command(struct service *sv, struct ctl_request *rq)
+{
+	dns_command(((struct dns_service *)sv->state)->resolver, loop_now(sv->loop), rq);
+}
+
+const struct service_ops dns_service_ops = {
+	.abi = HEARTH_SERVICE_ABI,
+	.name = "dns",
+	.help = "caching DNS forwarder",
+	.keys = keys,
+	.start = start,
+	.apply = apply,
+	.receive = receive,
+	.wake = wake,
+	.report = report,
+	.command = command,
+	.busy = busy,
+	.stop = stop,
+};

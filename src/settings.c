@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon's own keys, and the places (directories, user) that they name. */
+#include "settings.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "services/services.h"
+
+#define USER_DEFAULT "hearth"
+#define FALLBACK     "dns"	/* what runs where the file has no section of any service */
+
+static const char *const levels[] = { "err", "warning", "notice", "info", "debug", NULL };
+static const char *const formats[] = { "text", "json", NULL };
+
+static const struct conf_key log_keys[] = {
+	{ .name = "level", .type = CONF_ENUM, .value = "info", .choices = levels,
+	    .help = "what is logged: this level and those before it" },
+	{ .name = "format", .type = CONF_ENUM, .value = "text", .choices = formats,
+	    .help = "one line an event, as text or as a JSON object" },
+	{ 0 },
+};
+
+static const struct conf_key own_keys[] = {
+	{ .name = "user", .type = CONF_STRING, .value = USER_DEFAULT, .flags = CONF_RESTART,
+	    .help = "whom to become once the sockets are bound; \"\" stays who started it" },
+	{ .name = "state-dir", .type = CONF_STRING, .value = HEARTH_STATE_DIR, .flags = CONF_RESTART,
+	    .help = "directory for what must survive a restart; \"\" keeps nothing" },
+	{ .name = "control", .type = CONF_STRING, .value = HEARTH_CONTROL, .flags = CONF_RESTART,
+	    .help = "socket that hearthctl talks to; \"\" opens none" },
+	{ .name = "load", .type = CONF_STRING, .flags = CONF_LIST | CONF_RESTART,
+	    .help = "shared objects with further services" },
+	{ .name = "log", .type = CONF_SECTION, .keys = log_keys, .help = "what is logged, and how" },
+};
+
+#define OWN_KEYS (sizeof(own_keys) / sizeof(own_keys[0]))
+
+/* --- reading the file ------------------------------------------------------------------------- */
+
+/* The objects bring keys of their own, so they are loaded before the file is checked. */
+static enum err
+load_services(struct settings *st, char err[static SETTINGS_ERR_MAX])
+{
+	static const struct conf_key peek_keys[] = {
+		{ .name = "load", .type = CONF_STRING, .flags = CONF_LIST },
+		{ 0 },
+	};
+	struct conf_file *file;
+	char why[SETTINGS_ERR_MAX / 2], where[SETTINGS_ERR_MAX / 4];
+	enum err e = conf_peek(&file, st->path, peek_keys);
+
+	/* What is wrong with the file is said when it is read for real. */
+	if (e != OK)
+		return OK;
+	for (size_t i = 0; e == OK && i < conf_count(conf_root(file), "load"); i++) {
+		e = services_load(st->services, conf_str_at(conf_root(file), "load", i), why, sizeof(why));
+		if (e != OK)
+			snprintf(err, SETTINGS_ERR_MAX, "%s: %s",
+			    conf_where(conf_root(file), "load", i, where, sizeof(where)), why);
+	}
+	conf_file_free(file);
+	return e;
+}
+
+static enum err
+add_services(struct settings *st, char err[static SETTINGS_ERR_MAX])
+{
+	enum err e = services_new(&st->services);
+
+	for (size_t i = 0; e == OK && services_builtin[i] != NULL; i++)
+		e = services_add(st->services, services_builtin[i]);
+	if (e != OK) {
+		snprintf(err, SETTINGS_ERR_MAX, "%s", err_text(e));
+		return e;
+	}
+
+	return load_services(st, err);
+}
+
+enum err
+settings_init(struct settings *st, const char *path, char err[static SETTINGS_ERR_MAX])
+{
+	*st = (struct settings){ .path = path };
+	if (path == NULL && access(HEARTH_CONF, F_OK) == 0)
+		st->path = HEARTH_CONF;
+
+	enum err e = add_services(st, err);
+
+	if (e != OK)
+		return e;
+	memcpy(st->table, own_keys, sizeof(own_keys));
+	services_keys(st->services, st->table + OWN_KEYS, SETTINGS_KEYS_MAX - OWN_KEYS - 1);
+	services_fallback(st->services, FALLBACK);
+	return conf_read(&st->file, st->path, st->table, err, SETTINGS_ERR_MAX);
+}
+
+void
+settings_fini(struct settings *st)
+{
+	services_free(st->services);
+	conf_file_free(st->file);
+	*st = (struct settings){ 0 };
+}
+
+const struct conf *
+settings_root(const struct settings *st)
+{
+	return conf_root(st->file);
+}
+
+/* Say which of our own keys have changed although only a restart makes them count. */
+static void
+note_restart_keys(struct log *lg, const struct conf *old, const struct conf *now)
+{
+	static const char *const keys[] = { "user", "state-dir", "control" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcmp(conf_str(old, keys[i]), conf_str(now, keys[i])) != 0)
+			log_note(lg, LOG_LEVEL_WARNING, "hearthd", "%s takes effect at the next start",
+			    keys[i]);
+}
+
+enum err
+settings_reload(struct settings *st, struct log *lg, char err[static SETTINGS_ERR_MAX])
+{
+	struct conf_file *file;
+	enum err e = conf_read(&file, st->path, st->table, err, SETTINGS_ERR_MAX);
+
+	if (e != OK) {
+		st->reloads_refused++;
+		return e;
+	}
+	e = services_apply(st->services, conf_root(file), conf_root(st->file));
+	if (e != OK) {
+		st->reloads_refused++;
+		conf_file_free(file);
+		snprintf(err, SETTINGS_ERR_MAX, "a service refused its new settings (see the log)\n");
+		return e;
+	}
+	note_restart_keys(lg, conf_root(st->file), conf_root(file));
+	conf_file_free(st->file);
+	st->file = file;
+	st->reloads++;
+	settings_apply_log(st, lg);
+	return OK;
+}
+
+void
+settings_apply_log(const struct settings *st, struct log *lg)
+{
+	const struct conf *cf = conf_section_or_default(settings_root(st), "log");
+
+	log_set(lg, (enum log_level)conf_enum(cf, "level"), (enum log_format)conf_enum(cf, "format"));
+}
+
+void
+settings_log_lines(struct log *lg, const char *lines)
+{
+	while (*lines != '\0') {
+		size_t len = strcspn(lines, "\n");
+
+		log_note(lg, LOG_LEVEL_ERR, "hearthd", "%.*s", (int)len, lines);
+		lines += len + (lines[len] == '\n');
+	}
+}
+
+/* --- user and directories --------------------------------------------------------------------- */
+
+const char *
+settings_user(const struct settings *st, struct log *lg)
+{
+	const char *user = conf_str(settings_root(st), "user");
+
+	if (geteuid() != 0 || conf_given(settings_root(st), "user") || getpwnam(user) != NULL)
+		return user;
+	log_note(lg, LOG_LEVEL_NOTICE, "hearthd",
+	    "there is no user \"%s\", becoming \"nobody\" (useradd --system %s makes one)", user, user);
+	return "nobody";
+}
+
+/* Make a directory for the daemon's user; an existing one is left as it is. */
+static enum err
+make_dir(const struct settings *st, struct log *lg, const char *path, mode_t mode)
+{
+	if (mkdir(path, mode) != 0)
+		return errno == EEXIST ? OK : ERR_SYS;
+	if (geteuid() != 0)
+		return OK;
+
+	const struct passwd *pw = getpwnam(settings_user(st, lg));
+
+	if (pw != NULL && chown(path, pw->pw_uid, pw->pw_gid) != 0)
+		return ERR_SYS;
+	return OK;
+}
+
+const char *
+settings_state_dir(const struct settings *st, struct log *lg)
+{
+	const char *path = conf_str(settings_root(st), "state-dir");
+
+	if (*path == '\0')
+		return "";
+	if (make_dir(st, lg, path, 0750) == OK && (geteuid() == 0 || access(path, W_OK) == 0))
+		return path;
+	log_note(lg, LOG_LEVEL_WARNING, "hearthd", "no state is kept: %s: %s", path, strerror(errno));
+	return "";
+}
+
+enum err
+settings_open_control(const struct settings *st, struct log *lg, struct loop *l,
+    ctl_handler *handler, void *ctx, struct ctl **out)
+{
+	const char *path = conf_str(settings_root(st), "control");
+	bool chosen = conf_given(settings_root(st), "control");
+	char dir[PATH_MAX];
+
+	*out = NULL;
+	if (*path == '\0')
+		return OK;
+	snprintf(dir, sizeof(dir), "%s", path);
+
+	enum err e = make_dir(st, lg, dirname(dir), 0755);
+
+	if (e == OK)
+		e = ctl_open(out, l, path, handler, ctx);
+	if (e == OK)
+		return OK;
+	log_note(lg, chosen || e == ERR_EXISTS ? LOG_LEVEL_ERR : LOG_LEVEL_WARNING, "hearthd",
+	    "no control socket at %s: %s", path,
+	    e == ERR_EXISTS ? "another hearthd answers there"
+	    : e == ERR_SYS  ? strerror(errno)
+			    : err_text(e));
+	return chosen || e == ERR_EXISTS ? e : OK;
+}

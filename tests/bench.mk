@@ -1,0 +1,11 @@
+# Benchmarks: built by `make bench-programs`, run by hand, never by `make check`.
+BENCHES =
+BENCHES += tests/bench/dnsblast tests/bench/echo_mmsg
+EXTRA_PROGRAMS += $(BENCHES)
+CLEANFILES += $(BENCHES)
+bench-programs: all $(BENCHES) tests/support/fakedns tests/support/dnsload
+.PHONY: bench-programs
+
+EXTRA_DIST += tests/bench/dns-hit
+tests_bench_dnsblast_SOURCES = tests/bench/dnsblast.c
+tests_bench_echo_mmsg_SOURCES = tests/bench/echo_mmsg.c

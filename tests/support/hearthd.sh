@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# What system tests around the daemon share; source it after shell.sh.
+
+hearthd=$top_builddir/hearthd
+hearthctl=$top_builddir/hearthctl
+dnsload=$top_builddir/tests/support/dnsload
+control=$tmp/control.sock
+
+# start_hearthd FILE [NAME]: run the daemon on a settings file and wait until it serves; its number
+# is in $hearthd_pid, its log in $hearthd_log. NAME tells several apart.
+start_hearthd() {
+	hearthd_log=$tmp/${2:-hearthd}.log
+	spawn "$hearthd" -f -c "$1" 2>"$hearthd_log"
+	hearthd_pid=$pid
+	if ! wait_until "grep -q ' started$' '$hearthd_log' || ! running $hearthd_pid" 10 ||
+	    ! running "$hearthd_pid"; then
+		fail "hearthd starts on $1"
+		show "$hearthd_log"
+		finish
+	fi
+}
+
+# What every settings file of a test begins with: no other user, nothing outside of $tmp.
+conf_head() {
+	cat <<END
+user = ""
+state-dir = "$tmp/state"
+control = "$control"
+END
+}
+
+# ctl WORD...: ask the daemon of this test.
+ctl() {
+	"$hearthctl" -s "$control" "$@"
+}
+
+# counter KEY: one number of `hearthctl status`.
+counter() {
+	ctl status | sed -n "s/^$1=//p"
+}

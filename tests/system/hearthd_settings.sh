@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Settings: what is wrong is named with file, line and key, at start, at --check and at reload, and
+# a bad file at reload changes nothing.
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
+. "$top_srcdir/tests/support/hearthd.sh"
+need dig
+in_netns "$@"
+
+start_fakedns --rule 'one.example A 192.0.2.1' --rule 'two.example A 192.0.2.2'
+port=$(free_port)
+good() {
+	conf_head
+	cat <<END
+dns {
+	listen = { "127.0.0.1:$port" }
+	upstream = { "127.0.0.1:$fakedns_port" }
+}
+END
+}
+good >"$tmp/conf"
+check "--check likes a good file" "$hearthd" --check -c "$tmp/conf"
+start_hearthd "$tmp/conf"
+ask() { dig @127.0.0.1 -p "$port" +tries=1 +short "$@"; }
+same "it serves" 192.0.2.1 "$(ask one.example)"
+
+{ good; echo 'dns_cache { }'; echo 'log { level = "loud" }'; } >"$tmp/conf"
+sed -i 's/upstream/cache-size = "32 parsecs"\n\tupstream/' "$tmp/conf"
+"$hearthd" --check -c "$tmp/conf" >"$tmp/check.out" 2>&1
+same "--check gives 2 for a bad file" 2 $?
+out=$(cat "$tmp/check.out")
+contains "it names file, line and key" "$tmp/conf:6: dns.cache-size" "$out"
+contains "and the allowed range" "64KiB" "$out"
+contains "every finding, not only the first" "log.level" "$out"
+contains "an unknown section too" "dns_cache" "$out"
+"$hearthd" -f -c "$tmp/conf" >/dev/null 2>&1
+same "a start gives 2" 2 $?
+
+kill -HUP "$hearthd_pid"
+check "a reload says the same" wait_until "grep -q 'previous settings stay in force' '$hearthd_log'" 5
+contains "with file, line and key" "$tmp/conf:6: dns.cache-size" "$(cat "$hearthd_log")"
+same "and the old settings serve on" 192.0.2.2 "$(ask two.example)"
+refuse "hearthctl reload fails too" ctl reload
+same "both are counted" 2 "$(counter hearthd.reloads_refused)"
+
+good >"$tmp/conf"
+check "a good file is taken" ctl reload
+before=$(counter dns.answered_fresh)
+ask one.example >/dev/null
+same "the cache has survived the reload" $((before + 1)) "$(counter dns.answered_fresh)"
+
+"$hearthd" --dump-config -c "$tmp/conf" >"$tmp/dump"
+check "--dump-config is itself a good file" "$hearthd" --check -c "$tmp/dump"
+"$hearthd" --no-such-option >/dev/null 2>&1
+same "bad usage gives 2" 2 $?
+"$hearthd" --check -c "$tmp/missing" >/dev/null 2>"$tmp/err"
+same "a missing file gives 2" 2 $?
+contains "and is named" "$tmp/missing" "$(cat "$tmp/err")"
+: >"$tmp/empty"
+check "an empty file is fine" "$hearthd" --check -c "$tmp/empty"
+
+# A second daemon on the same socket or address is refused with one clear line.
+good | sed "s/$port/$(free_port)/" >"$tmp/second"
+"$hearthd" -f -c "$tmp/second" >/dev/null 2>"$tmp/err"
+same "a second daemon on the same control socket gives 1" 1 $?
+contains "and says why" "another hearthd answers there" "$(cat "$tmp/err")"
+good | sed 's/control.sock/other.sock/' >"$tmp/second"
+"$hearthd" -f -c "$tmp/second" >/dev/null 2>"$tmp/err"
+same "a second one on the same port gives 1" 1 $?
+contains "and names it" "127.0.0.1:$port" "$(cat "$tmp/err")"
+
+# The background mode returns when it serves.
+stop "$hearthd_pid"
+"$hearthd" -c "$tmp/conf"
+same "without -f it returns 0" 0 $?
+same "and serves at once" 192.0.2.1 "$(ask one.example)"
+pid=$(counter hearthd.pid)
+spawned="$spawned $pid"
+kill -TERM "$pid"
+check "and ends on SIGTERM" wait_until "! running $pid" 5
+finish
