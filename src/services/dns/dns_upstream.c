@@ -212,6 +212,22 @@ ask_again(struct dns_transaction *t, bool tcp)
 		dns_udp_send(t);
 }
 
+static void
+log_suspicion(const struct dns_transaction *t)
+{
+	struct dns_upstream *up = t->server->up;
+	char name[DNS_NAME_TEXT_MAX];
+	uint64_t suppressed;
+
+	if (!log_enabled(up->log, LOG_LEVEL_NOTICE) ||
+	    !log_gate_pass(&up->gate, loop_now(up->loop), &suppressed))
+		return;
+	dns_name_format(t->ask.name, name);
+	log_event(up->log, LOG_LEVEL_NOTICE, up->service, "answer_doubted",
+	    LOG_STR("server", t->server->text), LOG_SPAN("name", span_str(name)),
+	    LOG_U64("suppressed", suppressed));
+}
+
 void
 dns_transaction_suspect(struct dns_transaction *t)
 {
@@ -219,6 +235,7 @@ dns_transaction_suspect(struct dns_transaction *t)
 	if (t->tcp_asked || t->over != DNS_OVER_NOT)
 		return;
 	t->server->stats.tcp_on_suspicion++;
+	log_suspicion(t);
 	go_to_tcp(t);
 }
 
@@ -520,8 +537,10 @@ dns_upstream_send(struct dns_upstream *up, struct dns_server *sv, struct dns_sen
 	s->t = NULL;
 	if (name.len == 0 || name.len != ask->name.len)
 		return ERR_FORMAT;
-	if (up->inflight >= up->inflight_max)
+	if (up->inflight >= up->inflight_max) {
+		up->refused++;
 		return ERR_FULL;
+	}
 	t = take_transaction(up);
 	if (t == NULL)
 		return ERR_NOMEM;

@@ -185,6 +185,7 @@ struct dns_upstream {
 	struct loop_task task;
 	struct timer tidy;
 	unsigned inflight, inflight_max;
+	uint64_t refused;		/* sends that found inflight_max reached */
 	unsigned allocated;		/* transactions; more than inflight only where c-ares holds on */
 	unsigned fresh_open, fresh_max;
 	struct bucket fresh;		/* one token a fresh socket */

@@ -395,8 +395,12 @@ void
 dns_upstream_report(const struct dns_upstream *up, struct report *out)
 {
 	const struct dns_server *sv;
-	struct report *list = report_list(out, "servers");
+	struct report *list;
 
+	report_u64(out, "inflight", up->inflight);
+	report_u64(out, "inflight_max", up->inflight_max);
+	report_u64(out, "refused", up->refused);
+	list = report_list(out, "servers");
 	LIST_FOREACH(sv, &up->servers, link)
 		report_server(sv, report_object(list, NULL), loop_now(up->loop));
 }
