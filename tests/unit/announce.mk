@@ -15,3 +15,16 @@ tests_unit_test_beacon_msg_LDADD = $(UNIT_ANNOUNCE)
 tests_unit_test_beacon_keys_SOURCES = tests/unit/test_beacon_keys.c
 tests_unit_test_beacon_keys_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_beacon_keys_LDADD = $(UNIT_ANNOUNCE)
+
+# Simulations: announcers and subscribers on a virtual clock.
+SIM_BEACON = tests/sim/beacon_net.c tests/sim/beacon_net.h
+check_PROGRAMS += tests/sim/test_beacon_link tests/sim/test_beacon_attack
+TESTS += tests/sim/test_beacon_link tests/sim/test_beacon_attack
+
+tests_sim_test_beacon_link_SOURCES = tests/sim/test_beacon_link.c $(SIM_BEACON)
+tests_sim_test_beacon_link_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_sim_test_beacon_link_LDADD = $(UNIT_ANNOUNCE)
+
+tests_sim_test_beacon_attack_SOURCES = tests/sim/test_beacon_attack.c $(SIM_BEACON)
+tests_sim_test_beacon_attack_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_sim_test_beacon_attack_LDADD = $(UNIT_ANNOUNCE)

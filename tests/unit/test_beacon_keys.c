@@ -139,9 +139,10 @@ globs_match_like_in_a_shell_but_across_slashes(void)
 	static const struct {
 		const char *glob, *text;
 		bool match;
-	} t[] = { { "*", "a/b", true }, { "door/*", "door/front", true }, { "door/*", "door", false },
-		{ "d??r", "door", true }, { "d??r", "dor", false }, { "*front", "door/front", true },
-		{ "a*b*c", "aXbYbZc", true }, { "a*b*c", "aXbYbZ", false }, { "", "x", false },
+	} t[] = { { "*", "a/b", true }, { "door/*", "door/front", true },
+		{ "door/*", "door", false }, { "d??r", "door", true }, { "d??r", "dor", false },
+		{ "*front", "door/front", true }, { "a*b*c", "aXbYbZc", true },
+		{ "a*b*c", "aXbYbZ", false }, { "", "x", false },
 		{ "a**", "a", true } };
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
@@ -158,7 +159,8 @@ a_trust_file_says_who_may_say_what(void)
 	char text[600], b64[64], why[BEACON_WHY_MAX];
 
 	armor_base64(b64, span_of(key_a, sizeof(key_a)));
-	snprintf(text, sizeof(text), "# mine\n\ndoor ed25519:%s topics=door/*,bell\ntofu=yes\n", b64);
+	snprintf(text, sizeof(text), "# mine\n\ndoor ed25519:%s topics=door/*,bell\ntofu=yes\n",
+	    b64);
 	CU_ASSERT_EQUAL_FATAL(beacon_trust_read(&t, span_str(text), "trust", why), OK);
 	CU_ASSERT_TRUE(t.tofu);
 

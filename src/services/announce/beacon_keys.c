@@ -105,7 +105,7 @@ behind(struct span text, const char *prefix)
 	return span_of(text.at + n, text.len - n);
 }
 
-/* --- group keys ------------------------------------------------------------------------------- */
+/* --- group keys ------------------------------------------------------------------------------ */
 
 static void
 group_check(uint8_t out[static SEAL_HASH_BYTES], const uint8_t key[static SEAL_KEY_BYTES])
@@ -253,7 +253,7 @@ beacon_keyring_find(const struct beacon_keyring *r, uint32_t id)
 	return NULL;
 }
 
-/* --- identity --------------------------------------------------------------------------------- */
+/* --- identity -------------------------------------------------------------------------------- */
 
 enum err
 beacon_identity_from(struct beacon_identity *out, const uint8_t seed[static SEAL_SIGN_SEED_BYTES])
@@ -319,7 +319,7 @@ beacon_fingerprint(char out[static BEACON_FINGERPRINT_TEXT],
 		    i != 0 ? " " : "", hash[i], hash[i + 1]);
 }
 
-/* --- trust ------------------------------------------------------------------------------------ */
+/* --- trust ----------------------------------------------------------------------------------- */
 
 const struct beacon_trusted *
 beacon_trust_find(const struct beacon_trust *t, uint64_t id)
@@ -348,6 +348,7 @@ beacon_trust_add(struct beacon_trust *t, const char *name,
 
 	s->id = id;
 	s->origin = origin;
+	s->from = 0;
 	memcpy(s->key, key, SEAL_PUBLIC_BYTES);
 	snprintf(s->name, sizeof(s->name), "%s", name);
 	snprintf(s->globs, sizeof(s->globs), "%s", globs != NULL ? globs : "*");

@@ -20,7 +20,7 @@
 #define BEACON_GLOBS_MAX 512		/* bytes of its topic globs, closing zero included */
 #define BEACON_FINGERPRINT_TEXT 40	/* eight groups of four hex digits, closing zero included */
 #define BEACON_GROUP_TEXT 68		/* "LAN1-", 56 letters in groups of 8, closing zero */
-#define BEACON_SEED_TEXT 64		/* "ed25519-secret:" and 44 letters, closing zero included */
+#define BEACON_SEED_TEXT 64		/* "ed25519-secret:", 44 letters, closing zero */
 #define BEACON_WHY_MAX 512		/* one line for a person; as KEYFILE_WHY_MAX */
 
 /* First eight bytes of BLAKE2b-256, as a number: ids of senders and of topics. */
@@ -31,7 +31,7 @@ bool beacon_glob_match(struct span pattern, struct span text);
 /* One of a comma-separated list of patterns matches. */
 bool beacon_globs_match(const char *globs, struct span topic);
 
-/* --- group keys ------------------------------------------------------------------------------- */
+/* --- group keys ------------------------------------------------------------------------------ */
 
 /* One key of the ring. The derived key lies in the ring's vault. */
 struct beacon_group_key {
@@ -61,10 +61,11 @@ void beacon_keyring_fini(struct beacon_keyring *r);
 const struct beacon_group_key *beacon_keyring_find(const struct beacon_keyring *r, uint32_t id);
 
 /* 32 bytes as "LAN1-…" and back. Errors: ERR_FORMAT (also where the checksum does not fit). */
-void beacon_group_format(char out[static BEACON_GROUP_TEXT], const uint8_t key[static SEAL_KEY_BYTES]);
+void beacon_group_format(char out[static BEACON_GROUP_TEXT],
+    const uint8_t key[static SEAL_KEY_BYTES]);
 enum err beacon_group_parse(uint8_t key[static SEAL_KEY_BYTES], struct span text) MUST_CHECK;
 
-/* --- our own identity ------------------------------------------------------------------------- */
+/* --- our own identity ------------------------------------------------------------------------ */
 
 struct beacon_identity {
 	struct seal_vault vault;
@@ -80,7 +81,7 @@ enum err beacon_identity_from(struct beacon_identity *out,
     const uint8_t seed[static SEAL_SIGN_SEED_BYTES]) MUST_CHECK;
 void beacon_identity_fini(struct beacon_identity *me);
 
-/* --- trust ------------------------------------------------------------------------------------ */
+/* --- trust ----------------------------------------------------------------------------------- */
 
 enum beacon_origin {
 	BEACON_FROM_FILE,
@@ -92,6 +93,7 @@ struct beacon_trusted {
 	uint64_t id;
 	uint8_t key[SEAL_PUBLIC_BYTES];
 	enum beacon_origin origin;
+	uint64_t from;			/* BEACON_FROM_ROLL: id of the key that announced it */
 	char name[BEACON_NAME_MAX];
 	char globs[BEACON_GLOBS_MAX];	/* what it may speak about */
 };

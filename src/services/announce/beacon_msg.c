@@ -128,7 +128,7 @@ beacon_hdr_put(struct wire_wr *wr, const struct beacon_hdr *h)
 	wire_wr_u16(wr, 0);
 }
 
-/* --- items ------------------------------------------------------------------------------------ */
+/* --- items ----------------------------------------------------------------------------------- */
 
 enum err
 beacon_item_parse(struct beacon_item *out, struct span body)
@@ -156,7 +156,7 @@ beacon_item_put(struct wire_wr *wr, const struct beacon_item *item)
 	wire_wr_bytes(wr, item->payload);
 }
 
-/* --- digest ----------------------------------------------------------------------------------- */
+/* --- digest ---------------------------------------------------------------------------------- */
 
 /* Copy n bytes out of the reader; zeros where they are missing. */
 static void
@@ -225,7 +225,7 @@ beacon_digest_put(struct wire_wr *wr, const struct beacon_digest *d)
 	}
 }
 
-/* --- requests --------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------------- */
 
 static bool
 range_ok(const struct beacon_range *r)
@@ -316,7 +316,7 @@ beacon_lease_put(struct wire_wr *wr, const struct beacon_lease *l)
 	wire_wr_bytes(wr, span_of(l->cookie, BEACON_TOKEN_BYTES));
 }
 
-/* --- key roll --------------------------------------------------------------------------------- */
+/* --- key roll -------------------------------------------------------------------------------- */
 
 enum err
 beacon_keyroll_parse(struct beacon_keyroll *out, struct span body)

@@ -25,7 +25,7 @@
 #define BEACON_GROUP6 "ff12::4c41:4e21"	/* link-local, not permanently assigned: RFC 4291 §2.7 */
 
 #define BEACON_HDR_BYTES 80		/* without extensions */
-#define BEACON_DGRAM_MAX 1232		/* bytes: 1280 less IPv6 and UDP, so nothing is ever fragmented */
+#define BEACON_DGRAM_MAX 1232		/* bytes: 1280 less IPv6 and UDP: never fragmented */
 #define BEACON_PAYLOAD_MAX 1000		/* bytes of payload in one datagram */
 #define BEACON_TOPIC_MAX 64
 #define BEACON_FRAGS_MAX 16
@@ -96,7 +96,7 @@ size_t beacon_overhead(uint8_t flags);
 /* 1 to 64 printable ASCII characters without blank, "*" and "?". */
 bool beacon_topic_ok(struct span topic);
 
-/* --- bodies: parse borrows from its input, put writes what parse reads ------------------------- */
+/* --- bodies: parse borrows from its input, put writes what parse reads ----------------------- */
 
 /* EVENT, STATE, WITHDRAW. */
 struct beacon_item {

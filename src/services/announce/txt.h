@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Key/value pairs as DNS-SD carries them in a TXT record (RFC 6763 §6): strings of up to 255 bytes,
+ * Key/value pairs as DNS-SD has them in a TXT record (RFC 6763 §6): strings of up to 255 bytes,
  * each with its length in front, each "key=value", "key=" or "key". Values are binary-safe.
  */
 #ifndef SERVICES_ANNOUNCE_TXT_H

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a subscriber remembers across restarts, as lines of text:
+ *
+ *	seen SENDER EPOCH BASE NEWEST WINDOW	hexadecimal; the window as its words
+ *	key FROM NAME BASE64 GLOBS		FROM: id of the key that announced it; 0: pinned
+ *
+ * Slots come back stale: the sender proves itself again before it counts. A key that was taken over
+ * falls with the key that announced it: whoever strikes that out of the trust file means both.
+ */
+#include "services/announce/beacon_receiver_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "services/announce/armor.h"
+
+#define LINE_MAX_BYTES 1024
+#define WINDOW_TEXT (REPLAY_WORDS * 16 + 1)
+
+static void
+put_line(struct wire_wr *wr, const char *line)
+{
+	wire_wr_bytes(wr, span_str(line));
+}
+
+static void
+save_slot(const struct beacon_slot *slot, uint64_t sender, struct wire_wr *wr)
+{
+	char line[LINE_MAX_BYTES], window[WINDOW_TEXT];
+
+	for (size_t i = 0; i < REPLAY_WORDS; i++)
+		snprintf(window + i * 16, 17, "%016" PRIx64, slot->window.seen[i]);
+	snprintf(line, sizeof(line), "seen %016" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRIx64 " %s\n",
+	    sender, slot->epoch, slot->base, slot->window.newest, window);
+	put_line(wr, line);
+}
+
+enum err
+beacon_receiver_save(const struct beacon_receiver *r, struct wire_wr *out)
+{
+	char line[LINE_MAX_BYTES], key[ARMOR_BASE64_TEXT(SEAL_PUBLIC_BYTES)];
+
+	for (size_t i = 0; i < r->trust.count; i++) {
+		const struct beacon_trusted *s = &r->trust.senders[i];
+
+		if (s->origin == BEACON_FROM_FILE)
+			continue;
+		armor_base64(key, span_of(s->key, sizeof(s->key)));
+		snprintf(line, sizeof(line), "key %" PRIx64 " %s %s %s\n", s->from, s->name, key,
+		    s->globs);
+		put_line(out, line);
+	}
+	for (size_t i = 0; i < r->trust.count; i++)
+		for (size_t k = 0; k < 2; k++)
+			if (r->peers[i].slots[k].state != BEACON_SLOT_FREE)
+				save_slot(&r->peers[i].slots[k], r->ids[i], out);
+	return wire_wr_finish(out);
+}
+
+static bool
+load_window(struct replay *w, const char *text)
+{
+	if (strlen(text) != WINDOW_TEXT - 1)
+		return false;
+	for (size_t i = 0; i < REPLAY_WORDS; i++)
+		if (sscanf(text + i * 16, "%16" SCNx64, &w->seen[i]) != 1)
+			return false;
+	return true;
+}
+
+static bool
+load_seen(struct beacon_receiver *r, const char *line)
+{
+	char window[WINDOW_TEXT];
+	struct beacon_slot slot = { .state = BEACON_SLOT_STALE, .heard_at = r->now.mono };
+	uint64_t sender;
+
+	if (sscanf(line, "seen %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %272s", &sender,
+	    &slot.epoch, &slot.base, &slot.window.newest, window) != 5)
+		return false;
+
+	size_t who = beacon_receiver_find(r, sender);
+
+	if (who == r->trust.count || !load_window(&slot.window, window))
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		if (r->peers[who].slots[i].state == BEACON_SLOT_FREE) {
+			r->peers[who].slots[i] = slot;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+load_key(struct beacon_receiver *r, const char *line)
+{
+	char name[BEACON_NAME_MAX], text[64], globs[BEACON_GLOBS_MAX];
+	uint8_t key[SEAL_PUBLIC_BYTES];
+	uint64_t from;
+
+	if (sscanf(line, "key %" SCNx64 " %31s %63s %511s", &from, name, text, globs) != 4 ||
+	    armor_base64_read(key, sizeof(key), span_str(text)) != OK)
+		return false;
+	if (from == 0 ? !r->trust.tofu : beacon_trust_find(&r->trust, from) == NULL)
+		return true;		/* the trust file has changed its mind */
+	if (beacon_trust_add(&r->trust, name, key, globs,
+	    from == 0 ? BEACON_FROM_TOFU : BEACON_FROM_ROLL) != OK)
+		return true;		/* it stands in the trust file by now */
+
+	struct beacon_trusted *s = &r->trust.senders[r->trust.count - 1];
+
+	s->from = from;
+	r->ids[r->trust.count - 1] = s->id;
+	return true;
+}
+
+unsigned
+beacon_receiver_load(struct beacon_receiver *r, struct span text)
+{
+	char line[LINE_MAX_BYTES];
+	unsigned skipped = 0;
+
+	while (text.len != 0) {
+		const uint8_t *nl = memchr(text.at, '\n', text.len);
+		size_t len = nl != NULL ? (size_t)(nl - text.at) : text.len;
+		size_t step = nl != NULL ? len + 1 : len;
+
+		if (len < sizeof(line)) {
+			memcpy(line, text.at, len);
+			line[len] = '\0';
+		}
+		if (len >= sizeof(line) || (!load_seen(r, line) && !load_key(r, line)))
+			skipped++;
+		text = span_of(text.at + step, text.len - step);
+	}
+	return skipped;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What accepted datagrams mean: events, the table of states, listings, new keys. Everything that
+ * the subscriber gets to see leaves through here.
+ */
+#include "services/announce/beacon_receiver_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "services/announce/armor.h"
+#include "util/seal.h"
+
+#define WITHDRAWN_KEPT 60000000	/* usec that a withdrawn topic is remembered */
+#define PULL_SOON 10000
+#define PULL_LATE 100000
+#define TOFU_NAME "tofu-"
+
+static const char *
+name_of(const struct beacon_receiver *r, uint64_t sender)
+{
+	size_t who = beacon_receiver_find(r, sender);
+
+	return who < r->trust.count ? r->trust.senders[who].name : NULL;
+}
+
+static struct beacon_delivery
+delivery(const struct beacon_receiver *r, enum beacon_news news, const struct beacon_hdr *h)
+{
+	return (struct beacon_delivery){ .news = news, .confirmed = true,
+		.name = name_of(r, h->sender), .sender = h->sender, .epoch = h->epoch,
+		.seq = h->seq, .time_ms = (h->flags & BEACON_NOCLOCK) != 0 ? 0 : h->time_ms };
+}
+
+static void
+deliver_item(struct beacon_receiver *r, enum beacon_news news, const struct beacon_hdr *h,
+    const struct beacon_item *item, bool confirmed, const char *reason)
+{
+	struct beacon_delivery d = delivery(r, news, h);
+
+	d.confirmed = confirmed;
+	d.reason = reason;
+	d.topic = item->topic;
+	d.ctype = item->ctype;
+	d.rev = item->rev;
+	d.payload = item->payload;
+	r->ops->deliver(r->ctx, &d);
+}
+
+void
+beacon_news_gap(struct beacon_receiver *r, uint64_t sender, uint64_t epoch, uint64_t first,
+    uint64_t last)
+{
+	struct beacon_delivery d = { .news = BEACON_NEWS_GAP, .confirmed = true, .sender = sender,
+		.name = name_of(r, sender), .epoch = epoch, .first = first, .last = last,
+		.reason = "lost" };
+
+	r->counts[BEACON_C_LOST] += last - first + 1;
+	r->ops->deliver(r->ctx, &d);
+}
+
+void
+beacon_news_refused(struct beacon_receiver *r, const struct beacon_hdr *h, const char *reason)
+{
+	/* A line each would let others fill the subscriber's disk; the counters have all. */
+	if (!bucket_take(&r->refusals, 1, r->now.mono))
+		return;
+
+	struct beacon_delivery d = delivery(r, BEACON_NEWS_REFUSED, h);
+
+	d.reason = reason;
+	r->ops->deliver(r->ctx, &d);
+}
+
+void
+beacon_news_notice(struct beacon_receiver *r, size_t who, const char *reason, struct span detail)
+{
+	struct beacon_delivery d = { .news = BEACON_NEWS_NOTICE, .confirmed = true,
+		.reason = reason, .name = r->trust.senders[who].name, .sender = r->ids[who],
+		.payload = detail };
+
+	r->ops->deliver(r->ctx, &d);
+}
+
+/* --- states ---------------------------------------------------------------------------------- */
+
+static uint64_t
+content_hash(const struct beacon_item *item)
+{
+	return beacon_id_of(item->payload) + item->ctype;
+}
+
+/* The table knows something newer of the same start. */
+static bool
+is_outdated(const struct beacon_topic *t, const struct beacon_hdr *h)
+{
+	return t->epoch == h->epoch && h->seq < t->seq;
+}
+
+static void
+keep_until(struct beacon_receiver *r, struct beacon_topic *t, mono_us expires)
+{
+	t->expires = expires;
+	t->pull_at = MONO_NEVER;
+	t->pulls = 0;
+	beacon_topics_touch(&r->topics, t);
+}
+
+static void
+take_state(struct beacon_receiver *r, const struct beacon_hdr *h, const struct beacon_item *item)
+{
+	uint64_t hash = beacon_id_of(item->topic);
+	struct beacon_topic *t = beacon_topics_need(&r->topics, h->sender, hash);
+	uint64_t content = content_hash(item);
+
+	if (t == NULL || is_outdated(t, h))
+		return;
+
+	bool changed = t->len == 0 || t->content != content;
+
+	t->epoch = h->epoch;
+	t->seq = h->seq;
+	t->rev = item->rev;
+	t->content = content;
+	t->len = (uint8_t)item->topic.len;
+	memcpy(t->name, item->topic.at, item->topic.len);
+	keep_until(r, t, r->now.mono + seconds(h->lifetime_s));
+	if (changed)
+		deliver_item(r, BEACON_NEWS_STATE, h, item, true, NULL);
+}
+
+/* Report that a state is no more, and remember that for a while. */
+static void
+drop_state(struct beacon_receiver *r, struct beacon_topic *t, const struct beacon_hdr *h,
+    const char *reason)
+{
+	struct beacon_item item = { .topic = span_of(t->name, t->len), .rev = t->rev };
+
+	deliver_item(r, BEACON_NEWS_WITHDRAW, h, &item, true, reason);
+	t->len = 0;
+	t->epoch = h->epoch;
+	t->seq = h->seq;
+	keep_until(r, t, r->now.mono + WITHDRAWN_KEPT);
+}
+
+static void
+take_withdraw(struct beacon_receiver *r, const struct beacon_hdr *h, const struct beacon_item *item)
+{
+	uint64_t hash = beacon_id_of(item->topic);
+	struct beacon_topic *t = beacon_topics_need(&r->topics, h->sender, hash);
+
+	if (t == NULL || is_outdated(t, h))
+		return;
+	if (t->len != 0) {
+		drop_state(r, t, h, "withdrawn");
+		return;
+	}
+	t->epoch = h->epoch;
+	t->seq = h->seq;
+	keep_until(r, t, r->now.mono + WITHDRAWN_KEPT);
+}
+
+void
+beacon_news_expire(struct beacon_receiver *r)
+{
+	struct beacon_topic *t;
+
+	while ((t = beacon_topics_expired(&r->topics, r->now.mono)) != NULL) {
+		if (t->len != 0) {
+			struct beacon_hdr h = { .sender = t->sender, .epoch = t->epoch,
+				.seq = t->seq };
+
+			drop_state(r, t, &h, "expired");
+		} else {
+			beacon_topics_remove(&r->topics, t);
+		}
+	}
+}
+
+/* --- items ----------------------------------------------------------------------------------- */
+
+void
+beacon_news_item(struct beacon_receiver *r, size_t who, const struct beacon_hdr *h,
+    struct span body, bool confirmed)
+{
+	struct beacon_item item;
+	struct beacon_hdr first = *h;
+
+	if (beacon_item_parse(&item, body) != OK)
+		return;
+	if (!beacon_globs_match(r->trust.senders[who].globs, item.topic)) {
+		r->counts[BEACON_C_TOPIC_DENIED]++;
+		beacon_news_refused(r, h, "topic not allowed for this sender");
+		return;
+	}
+	if ((h->flags & BEACON_FRAG) != 0) {
+		if (!beacon_parts_add(&r->parts, h, &item, r->now.mono))
+			return;
+		first.seq = h->seq - h->frag_index;
+	}
+	if (h->type == BEACON_EVENT)
+		deliver_item(r, BEACON_NEWS_EVENT, &first, &item, confirmed, NULL);
+	else if (!confirmed)
+		deliver_item(r, BEACON_NEWS_STATE, &first, &item, false, NULL);
+	else if (h->type == BEACON_STATE)
+		take_state(r, &first, &item);
+	else
+		take_withdraw(r, &first, &item);
+}
+
+/* --- listings -------------------------------------------------------------------------------- */
+
+static void
+take_entry(struct beacon_receiver *r, const struct beacon_hdr *h, const struct beacon_entry *e,
+    uint32_t list_rev)
+{
+	struct beacon_topic *t = beacon_topics_need(&r->topics, h->sender, e->topic);
+
+	if (t == NULL)
+		return;
+	t->list_rev = list_rev;
+	if (t->epoch == h->epoch && t->seq > h->seq)
+		return;			/* it spoke again after the listing */
+	if (t->len != 0 && t->epoch == h->epoch && t->rev == e->rev) {
+		keep_until(r, t, r->now.mono + seconds(h->lifetime_s));
+	} else if (t->pull_at == MONO_NEVER && t->pulls < BEACON_TOPIC_PULLS) {
+		t->pull_at = r->now.mono +
+			     beacon_jitter_between(&r->jitter, PULL_SOON, PULL_LATE);
+		/* A topic that never comes is forgotten again. */
+		if (t->expires == MONO_NEVER)
+			t->expires = r->now.mono + seconds(h->lifetime_s);
+		beacon_topics_touch(&r->topics, t);
+	}
+}
+
+/* All pages of one listing have come: what it does not name is no more. */
+static void
+sweep(struct beacon_receiver *r, const struct beacon_hdr *h, uint32_t list_rev)
+{
+	struct beacon_topic *t;
+
+	while ((t = beacon_topics_unlisted(&r->topics, h->sender, h->epoch, h->seq, list_rev)) !=
+	       NULL)
+		drop_state(r, t, h, "unlisted");
+}
+
+void
+beacon_news_digest(struct beacon_receiver *r, size_t who, const struct beacon_hdr *h,
+    const struct beacon_digest *d)
+{
+	struct beacon_peer *p = &r->peers[who];
+	uint32_t all = d->pages == 32 ? UINT32_MAX : (1U << d->pages) - 1;
+	struct beacon_gap lost;
+
+	while (beacon_gaps_lost(&r->gaps, r->now.mono, h->sender, h->epoch, d->repair_from, &lost))
+		beacon_news_gap(r, lost.sender, lost.epoch, lost.first, lost.last);
+	for (size_t i = 0; i < d->entry_count; i++)
+		take_entry(r, h, &d->entries[i], d->list_rev);
+	if (p->list_rev != d->list_rev) {
+		p->list_rev = d->list_rev;
+		p->list_pages = 0;
+	}
+	p->list_pages |= 1U << d->page;
+	/* Two machines with one identity list different things: only lifetimes end their states. */
+	if (p->list_pages == all && !p->twins) {
+		p->list_pages = 0;
+		sweep(r, h, d->list_rev);
+	}
+}
+
+/* --- keys ------------------------------------------------------------------------------------ */
+
+static bool
+adopt_key(struct beacon_receiver *r, const char *name, const uint8_t key[static SEAL_PUBLIC_BYTES],
+    const char *globs, enum beacon_origin origin, const char *reason)
+{
+	char text[16 + ARMOR_BASE64_TEXT(SEAL_PUBLIC_BYTES)] = "ed25519:";
+	enum err e = beacon_trust_add(&r->trust, name, key, globs, origin);
+
+	if (e != OK) {
+		r->counts[BEACON_C_TRUST_FULL] += e == ERR_FULL;
+		return false;
+	}
+
+	size_t who = r->trust.count - 1;
+
+	r->ids[who] = r->trust.senders[who].id;
+	memset(&r->peers[who], 0, sizeof(r->peers[who]));
+	armor_base64(text + strlen(text), span_of(key, SEAL_PUBLIC_BYTES));
+	beacon_news_notice(r, who, reason, span_str(text));
+	return true;
+}
+
+void
+beacon_news_keyroll(struct beacon_receiver *r, size_t who, const struct beacon_hdr *h,
+    struct span body)
+{
+	struct beacon_keyroll roll;
+	uint8_t text[BEACON_KEYROLL_TEXT];
+	struct beacon_trusted old = r->trust.senders[who];
+
+	if (beacon_keyroll_parse(&roll, body) != OK)
+		return;
+	beacon_keyroll_text(text, old.key, roll.key);
+	if (seal_verify(roll.proof, span_of(text, sizeof(text)), roll.key) != OK) {
+		beacon_news_refused(r, h, "new key does not sign for itself");
+		return;
+	}
+	if (adopt_key(r, old.name, roll.key, old.globs, BEACON_FROM_ROLL,
+	    "has a new key, put it into the trust file"))
+		r->trust.senders[r->trust.count - 1].from = old.id;
+}
+
+bool
+beacon_news_tofu(struct beacon_receiver *r, const struct beacon_opened *o)
+{
+	struct beacon_digest d;
+	char name[BEACON_NAME_MAX];
+
+	/* Only inside a sealed group: otherwise any guest would be trusted. */
+	if (!r->trust.tofu || o->hdr.type != BEACON_DIGEST ||
+	    (o->hdr.flags & BEACON_SEALED) == 0)
+		return false;
+	if (beacon_digest_parse(&d, beacon_opened_body(o)) != OK ||
+	    beacon_id_of(span_of(d.key, sizeof(d.key))) != o->hdr.sender ||
+	    beacon_verify(o, d.key) != OK)
+		return false;
+
+	char fingerprint[BEACON_FINGERPRINT_TEXT];
+
+	beacon_fingerprint(fingerprint, d.key);
+	snprintf(name, sizeof(name), TOFU_NAME "%.4s%.4s", fingerprint, fingerprint + 5);
+	return adopt_key(r, name, d.key, "*", BEACON_FROM_TOFU, "pinned on first use");
+}
