@@ -114,8 +114,8 @@ struct dns_server_stats {
 enum dns_server_state {
 	DNS_SERVER_NEW,		/* has not been asked, or everything was forgotten */
 	DNS_SERVER_UP,		/* the last word from it was an answer */
-	DNS_SERVER_SILENT,	/* some sends in a row went unanswered */
-	DNS_SERVER_DOWN,	/* too many did; this layer probes it until it answers again */
+	DNS_SERVER_SILENT,	/* the last sends went unanswered; it is probed from here on */
+	DNS_SERVER_DOWN,	/* too many did; it is probed until it answers again */
 };
 
 /* loop, rand and log must outlive it. NULL opts: the defaults. Errors: ERR_NOMEM, ERR_UNSUPPORTED. */

@@ -187,12 +187,22 @@ probe_due(struct timer *timer, mono_us now)
 	loop_timer(sv->up->loop, timer, now + sv->probe_every);
 }
 
+/*
+ * A server that has been silent once comes after the others and so is not asked any more: without
+ * probes nobody would learn that it has only lost a packet.
+ */
 static void
-go_down(struct dns_server *sv, mono_us now)
+start_probing(struct dns_server *sv, mono_us now)
 {
-	sv->down = true;
+	sv->silent_since = now;
 	sv->probe_every = PROBE_FIRST;
 	loop_timer(sv->up->loop, &sv->probe_timer, now + PROBE_FIRST);
+}
+
+static void
+go_down(struct dns_server *sv)
+{
+	sv->down = true;
 	log_event(sv->up->log, LOG_LEVEL_WARNING, sv->up->service, "upstream_down",
 	    LOG_STR("server", sv->text), LOG_U64("unanswered", sv->silent));
 }
@@ -202,15 +212,15 @@ dns_server_silent(struct dns_server *sv, const struct dns_transaction *t, mono_u
 {
 	if (t->begun < sv->last_answer)
 		return;		/* it has answered others since: this one was lost, or takes its time */
-	if (sv->silent++ == 0)
-		sv->silent_since = now;
+	if (sv->silent++ == 0 && sv->holds != 0)
+		start_probing(sv, now);
 	rto_backoff(&sv->rto);
 	sv->probe_name = t->name;
 	sv->probe_type = t->ask.type;
 	sv->probe_class = t->ask.class;
 	if (!sv->down && sv->holds != 0 && sv->silent >= DOWN_AFTER &&
 	    now - sv->silent_since >= DOWN_SPAN)
-		go_down(sv, now);
+		go_down(sv);
 }
 
 enum dns_server_state
@@ -253,12 +263,11 @@ dns_server_choose(struct dns_server *sv, struct dns_transaction *t, mono_us now)
 void
 dns_server_answered(struct dns_server *sv, const struct dns_transaction *t, mono_us now)
 {
-	if (sv->down) {
+	if (sv->down)
 		log_event(sv->up->log, LOG_LEVEL_NOTICE, sv->up->service, "upstream_up",
 		    LOG_STR("server", sv->text),
 		    LOG_I64("seconds", (now - sv->silent_since) / seconds(1)));
-		loop_timer_cancel(sv->up->loop, &sv->probe_timer);
-	}
+	loop_timer_cancel(sv->up->loop, &sv->probe_timer);
 	sv->down = false;
 	sv->silent = 0;
 	sv->last_answer = now;
