@@ -61,3 +61,14 @@ tests_unit_test_dns_hosts_LDADD = $(UNIT_DNS)
 tests_unit_test_dns_lease_SOURCES = tests/unit/test_dns_lease.c
 tests_unit_test_dns_lease_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_lease_LDADD = $(UNIT_DNS)
+check_PROGRAMS += tests/unit/test_dns_trail
+TESTS += tests/unit/test_dns_trail
+tests_unit_test_dns_trail_SOURCES = tests/unit/test_dns_trail.c tests/support/dns.h
+tests_unit_test_dns_trail_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_trail_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_list
+TESTS += tests/unit/test_dns_list
+tests_unit_test_dns_list_SOURCES = tests/unit/test_dns_list.c tests/support/dns.h
+tests_unit_test_dns_list_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_list_LDADD = $(UNIT_DNS)

@@ -30,3 +30,8 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_upstream_server.c \
 	src/services/dns/dns_upstream_tcp.c \
 	src/services/dns/dns_upstream_udp.c
+
+# Lists of names, and the filters.
+src_libdns_a_SOURCES += \
+	src/services/dns/dns_list.c src/services/dns/dns_list.h \
+	src/services/dns/dns_trail.c src/services/dns/dns_trail.h
