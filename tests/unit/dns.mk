@@ -34,6 +34,20 @@ tests_unit_test_dns_answer_SOURCES = tests/unit/test_dns_answer.c tests/support/
 tests_unit_test_dns_answer_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_answer_LDADD = $(UNIT_DNS)
 
+check_PROGRAMS += tests/unit/test_dns_cache
+TESTS += tests/unit/test_dns_cache
+tests_unit_test_dns_cache_SOURCES = tests/unit/test_dns_cache.c tests/support/dns.h \
+	tests/support/dns_cache.h
+tests_unit_test_dns_cache_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_cache_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_cache_save
+TESTS += tests/unit/test_dns_cache_save
+tests_unit_test_dns_cache_save_SOURCES = tests/unit/test_dns_cache_save.c tests/support/dns.h \
+	tests/support/dns_cache.h
+tests_unit_test_dns_cache_save_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_cache_save_LDADD = $(UNIT_DNS)
+
 check_PROGRAMS += tests/unit/test_dns_forward
 TESTS += tests/unit/test_dns_forward
 tests_unit_test_dns_forward_SOURCES = tests/unit/test_dns_forward.c

@@ -81,6 +81,7 @@ struct dns_cache_stats {
 	uint64_t evictions;	/* thrown out for want of room while still of use */
 	uint64_t expired;	/* thrown out after their stale window */
 	uint64_t flushed;
+	uint64_t prefetches;	/* dns_cache_prefetch_due() said yes */
 	uint64_t too_big;	/* refused: larger than an eighth of the cache */
 	uint64_t no_memory;	/* refused: malloc failed */
 	size_t entries;
@@ -172,10 +173,12 @@ struct dns_entry_info {
 	enum dns_answer_kind kind;
 	struct dns_stored answer;	/* body_len 0 and no records for a failure */
 	int64_t ttl_s;			/* what is left; negative once past its TTL */
+	uint32_t life_s;		/* how long it was to be kept when it came */
 	uint32_t age_s;
 	uint32_t hits;			/* since it was stored */
 	uint32_t failures;		/* in a row */
 	uint32_t held_s;		/* how long upstreams are still left alone */
+	bool no_stale;
 	bool has_ede;
 	uint16_t ede;
 	struct span ede_text;
@@ -218,18 +221,26 @@ void dns_cache_save_begin(const struct dns_snapshot *s, struct wire_wr *out);
 bool dns_cache_save_some(const struct dns_cache *c, const struct dns_snapshot *s, uint32_t *cursor,
     struct wire_wr *out);
 
+/* What the head of a snapshot says. */
+struct dns_load {
+	mono_us now;		/* when it is read */
+	int64_t since_s;	/* how long before that it was written */
+	bool same_routes;
+};
+
 /*
  * Read the head. Errors: ERR_FORMAT (not a snapshot), ERR_UNSUPPORTED (another version), ERR_SHORT,
- * ERR_RANGE (taken in the future: the clock was set back).
+ * ERR_RANGE (written in the future: the clock was set back).
  */
-enum err dns_cache_load_begin(const struct dns_snapshot *s, struct wire_rd *in) MUST_CHECK;
+enum err dns_cache_load_begin(struct dns_load *l, const struct dns_snapshot *s,
+    struct wire_rd *in) MUST_CHECK;
 
 /*
  * Read up to max entries; *taken grows by those kept. Time that has passed since is taken off; what
- * is past its stale window is skipped. OK with in at its end means done; OK otherwise: call again.
- * On an error what was read before stays. Errors: ERR_SHORT, ERR_FORMAT (damaged).
+ * is past its stale window is skipped. OK with `in` at its end means done; else call again.
+ * After an error what was read before stays. Errors: ERR_SHORT, ERR_FORMAT (damaged), ERR_NOMEM.
  */
-enum err dns_cache_load_some(struct dns_cache *c, const struct dns_snapshot *s, struct wire_rd *in,
+enum err dns_cache_load_some(struct dns_cache *c, const struct dns_load *l, struct wire_rd *in,
     unsigned max, size_t *taken) MUST_CHECK;
 
 #endif

@@ -8,9 +8,9 @@
  */
 #include "services/dns/dns_compress.h"
 
-#include <assert.h>
-
 #include "services/dns/dns_name.h"
+
+#include <assert.h>
 
 #define POINTER		0xc000	/* the two top bits of a pointer */
 #define POINTER_REACH	0x4000	/* bytes: what its 14 bits can address */

@@ -7,9 +7,9 @@
  */
 #include "services/dns/dns_msg.h"
 
-#include <stdio.h>
-
 #include "services/dns/dns_name.h"
+
+#include <stdio.h>
 
 #define QUESTION_TAIL 4	/* bytes: type and class */
 

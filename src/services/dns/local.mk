@@ -10,6 +10,11 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_commands.c src/services/dns/dns_commands.h \
 	src/services/dns/dns_answer.h \
 	src/services/dns/dns_cache.h \
+	src/services/dns/dns_cache.c src/services/dns/dns_cache.h \
+	src/services/dns/dns_cache_impl.h \
+	src/services/dns/dns_cache_look.c \
+	src/services/dns/dns_cache_save.c \
+	src/services/dns/dns_cache_table.c \
 	src/services/dns/dns_compress.c src/services/dns/dns_compress.h \
 	src/services/dns/dns_forward.c src/services/dns/dns_forward.h \
 	src/services/dns/dns_hosts.c src/services/dns/dns_hosts.h \
