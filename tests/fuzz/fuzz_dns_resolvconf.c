@@ -20,7 +20,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		enum err e = addr_parse(&a, rc.servers[i], 53);
 
 		FUZZ_CHECK(e == OK || e == ERR_NOTFOUND);
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "nameserver %s\n", rc.servers[i]);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "nameserver %s\n",
+					rc.servers[i]);
 	}
 	dns_resolvconf_parse(&again, span_of(text, len));
 	FUZZ_CHECK(again.count == rc.count && again.refused == 0);

@@ -12,7 +12,7 @@
 static void
 ask(struct dns_transaction *t, uint8_t how)
 {
-	static const char *const names[] = { ".", "example", "www.example", "a.b.c.d.example" };
+	static const char *const names[] = {".", "example", "www.example", "a.b.c.d.example"};
 
 	memset(t, 0, sizeof(*t));
 	FUZZ_CHECK(dns_name_parse(&t->name, span_str(names[how & 3])) == OK);
@@ -44,19 +44,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(bytes.len >= DNS_HEADER_BYTES + (size_t)t.question_len);
 		FUZZ_CHECK(dns_msg_u16(bytes, 4) == 1);
 
-		struct span name = dns_name_at(span_of(bytes.at + DNS_HEADER_BYTES,
-		    bytes.len - DNS_HEADER_BYTES));
+		struct span name =
+		    dns_name_at(span_of(bytes.at + DNS_HEADER_BYTES, bytes.len - DNS_HEADER_BYTES));
 
 		FUZZ_CHECK(dns_name_equal(name, dns_name_span(&t.name)));
 		FUZZ_CHECK(check != DNS_CHECK_OK || !t.mixed ||
-		    span_equal(name, span_of(t.query + DNS_HEADER_BYTES, t.name.len)));
+			   span_equal(name, span_of(t.query + DNS_HEADER_BYTES, t.name.len)));
 	}
 	if (bytes.len < DNS_HEADER_BYTES)
 		return 0;
 	dns_reply_opt(&opt, bytes);
 	if (opt.cookie.at != NULL)
 		FUZZ_CHECK(opt.cookie.at >= bytes.at &&
-		    opt.cookie.at + opt.cookie.len <= bytes.at + bytes.len);
+			   opt.cookie.at + opt.cookie.len <= bytes.at + bytes.len);
 	FUZZ_CHECK(opt.present || (opt.cookie.len == 0 && opt.rcode < 16));
 	return 0;
 }

@@ -32,13 +32,13 @@
 #include <unistd.h>
 
 #define CONNS_MAX   64
-#define WAITING_MAX 8192	/* answers held back by delay= at once */
-#define NAMES_MAX   65536	/* names that are counted */
-#define BATCH	    256		/* datagrams read in one turn */
+#define WAITING_MAX 8192  /* answers held back by delay= at once */
+#define NAMES_MAX   65536 /* names that are counted */
+#define BATCH	    256	  /* datagrams read in one turn */
 
 struct conn {
-	int fd;			/* -1: free */
-	unsigned serial;	/* tells a delayed answer that its connection was reused */
+	int fd;		 /* -1: free */
+	unsigned serial; /* tells a delayed answer that its connection was reused */
 	struct addr_pair {
 		struct sockaddr_storage at;
 		socklen_t len;
@@ -53,7 +53,7 @@ struct waiting {
 	struct ask ask;
 	struct how how;
 	struct addr_pair peer;
-	struct conn *conn;	/* NULL: UDP */
+	struct conn *conn; /* NULL: UDP */
 	unsigned serial;
 };
 
@@ -65,14 +65,14 @@ struct count {
 struct server {
 	struct zone *zone;
 	const char *rules_file;
-	char **rules;		/* from --rule */
+	char **rules; /* from --rule */
 	size_t nrules;
 	FILE *log;
 	int udp, tcp, stranger, signals;
 	struct conn *conns;
 	struct waiting *waiting;
 	size_t nwaiting;
-	struct count *counts;	/* hashed by name, open addressing */
+	struct count *counts; /* hashed by name, open addressing */
 	size_t ncounts;
 	uint8_t out[FAKEDNS_MSG_MAX + 2];
 };
@@ -93,7 +93,7 @@ fail(const char *what, const char *detail)
 	exit(2);
 }
 
-/* --- rules and log -------------------------------------------------------------------------------- */
+/* --- rules and log ---------------------------------------------------------------------------- */
 
 static void
 load_rules(struct server *sv)
@@ -151,14 +151,16 @@ log_query(struct server *sv, const struct ask *a, const struct addr_pair *peer, 
 	if (sv->log == NULL)
 		return;
 	fprintf(sv->log,
-	    "%s port=%u id=0x%04x name=%s type=%s class=%u rd=%d cd=%d ad=%d edns=%u do=%d cookie=%zu "
-	    "len=%zu n=%u\n",
-	    a->tcp ? "tcp" : "udp", ntohs(port), a->id, a->text, type_text(a->type, type), a->class,
-	    (a->flags & 0x0100) != 0, (a->flags & 0x0010) != 0, (a->flags & 0x0020) != 0,
-	    a->edns ? a->udp_size : 0, a->dnssec_ok, a->cookie_len, len, n);
+		"%s port=%u id=0x%04x name=%s type=%s class=%u rd=%d cd=%d ad=%d edns=%u do=%d "
+		"cookie=%zu "
+		"len=%zu n=%u\n",
+		a->tcp ? "tcp" : "udp", ntohs(port), a->id, a->text, type_text(a->type, type),
+		a->class, (a->flags & 0x0100) != 0, (a->flags & 0x0010) != 0,
+		(a->flags & 0x0020) != 0, a->edns ? a->udp_size : 0, a->dnssec_ok, a->cookie_len,
+		len, n);
 }
 
-/* --- sending ---------------------------------------------------------------------------------------- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 static void
 send_udp(int fd, const struct addr_pair *peer, const uint8_t *bytes, size_t len)
@@ -210,7 +212,8 @@ send_answer(struct server *sv, const struct waiting *w)
 	if (w->conn == NULL) {
 		if (w->how.noudp)
 			return;
-		send_udp(sv->udp, &w->peer, sv->out, zone_answer(sv->zone, &w->ask, &w->how, sv->out));
+		send_udp(sv->udp, &w->peer, sv->out,
+			 zone_answer(sv->zone, &w->ask, &w->how, sv->out));
 		return;
 	}
 	if (w->conn->fd < 0 || w->conn->serial != w->serial)
@@ -229,9 +232,9 @@ send_answer(struct server *sv, const struct waiting *w)
 
 static void
 take_query(struct server *sv, const uint8_t *bytes, size_t len, const struct addr_pair *peer,
-    struct conn *c)
+	   struct conn *c)
 {
-	struct waiting w = { .peer = *peer, .conn = c };
+	struct waiting w = {.peer = *peer, .conn = c};
 
 	if (!ask_parse(&w.ask, bytes, len))
 		return;
@@ -269,7 +272,7 @@ send_due(struct server *sv)
 	return next == INT64_MAX ? -1 : (int)(next - now);
 }
 
-/* --- receiving -------------------------------------------------------------------------------------- */
+/* --- receiving -------------------------------------------------------------------------------- */
 
 static void
 read_udp(struct server *sv)
@@ -277,9 +280,9 @@ read_udp(struct server *sv)
 	uint8_t in[4096];
 
 	for (int i = 0; i < BATCH; i++) {
-		struct addr_pair peer = { .len = sizeof(peer.at) };
+		struct addr_pair peer = {.len = sizeof(peer.at)};
 		ssize_t n = recvfrom(sv->udp, in, sizeof(in), MSG_DONTWAIT,
-		    (struct sockaddr *)&peer.at, &peer.len);
+				     (struct sockaddr *)&peer.at, &peer.len);
 
 		if (n < 0)
 			return;
@@ -290,8 +293,8 @@ read_udp(struct server *sv)
 static void
 accept_tcp(struct server *sv)
 {
-	static const struct timeval patience = { .tv_sec = 2 };
-	struct addr_pair peer = { .len = sizeof(peer.at) };
+	static const struct timeval patience = {.tv_sec = 2};
+	struct addr_pair peer = {.len = sizeof(peer.at)};
 	int fd = accept4(sv->tcp, (struct sockaddr *)&peer.at, &peer.len, SOCK_CLOEXEC);
 	int one = 1;
 
@@ -356,11 +359,11 @@ serve(struct server *sv, int64_t end_ms)
 
 		if (left <= 0)
 			return;
-		fds[0] = (struct pollfd){ .fd = sv->signals, .events = POLLIN };
-		fds[1] = (struct pollfd){ .fd = sv->udp, .events = POLLIN };
-		fds[2] = (struct pollfd){ .fd = sv->tcp, .events = POLLIN };
+		fds[0] = (struct pollfd){.fd = sv->signals, .events = POLLIN};
+		fds[1] = (struct pollfd){.fd = sv->udp, .events = POLLIN};
+		fds[2] = (struct pollfd){.fd = sv->tcp, .events = POLLIN};
 		for (int i = 0; i < CONNS_MAX; i++)
-			fds[3 + i] = (struct pollfd){ .fd = sv->conns[i].fd, .events = POLLIN };
+			fds[3 + i] = (struct pollfd){.fd = sv->conns[i].fd, .events = POLLIN};
 		if (poll(fds, 3 + CONNS_MAX, wait >= 0 && wait < left ? wait : (int)left) < 0)
 			continue;
 		if (fds[0].revents != 0 && !read_signal(sv))
@@ -377,7 +380,7 @@ serve(struct server *sv, int64_t end_ms)
 	}
 }
 
-/* --- start-up --------------------------------------------------------------------------------------- */
+/* --- start-up --------------------------------------------------------------------------------- */
 
 static socklen_t
 parse_address(const char *text, uint16_t port, struct sockaddr_storage *out)
@@ -385,7 +388,7 @@ parse_address(const char *text, uint16_t port, struct sockaddr_storage *out)
 	struct sockaddr_in *in = (void *)out;
 	struct sockaddr_in6 *in6 = (void *)out;
 
-	*out = (struct sockaddr_storage){ 0 };
+	*out = (struct sockaddr_storage){0};
 	if (inet_pton(AF_INET, text, &in->sin_addr) == 1) {
 		in->sin_family = AF_INET;
 		in->sin_port = htons(port);
@@ -472,10 +475,10 @@ open_tables(struct server *sv)
 int
 main(int argc, char **argv)
 {
-	static const struct option options[] = { { "address", 1, NULL, 'a' }, { "port", 1, NULL, 'p' },
-		{ "rules", 1, NULL, 'f' }, { "rule", 1, NULL, 'r' }, { "log", 1, NULL, 'l' },
-		{ "life", 1, NULL, 't' }, { "no-udp", 0, NULL, 'U' }, { "no-tcp", 0, NULL, 'T' },
-		{ NULL, 0, NULL, 0 } };
+	static const struct option options[] = {
+	    {"address", 1, NULL, 'a'}, {"port", 1, NULL, 'p'},	 {"rules", 1, NULL, 'f'},
+	    {"rule", 1, NULL, 'r'},    {"log", 1, NULL, 'l'},	 {"life", 1, NULL, 't'},
+	    {"no-udp", 0, NULL, 'U'},  {"no-tcp", 0, NULL, 'T'}, {NULL, 0, NULL, 0}};
 	static struct server sv;
 	const char *address = "127.0.0.1";
 	long port = 0, life_s = 120;
@@ -484,15 +487,32 @@ main(int argc, char **argv)
 	sv.rules = calloc((size_t)argc, sizeof(*sv.rules));
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
-		case 'a': address = optarg; break;
-		case 'p': port = atol(optarg); break;
-		case 'f': sv.rules_file = optarg; break;
-		case 'r': sv.rules[sv.nrules++] = optarg; break;
-		case 'l': sv.log = fopen(optarg, "ae"); break;
-		case 't': life_s = atol(optarg); break;
-		case 'U': udp = false; break;
-		case 'T': tcp = false; break;
-		default: return 2;
+		case 'a':
+			address = optarg;
+			break;
+		case 'p':
+			port = atol(optarg);
+			break;
+		case 'f':
+			sv.rules_file = optarg;
+			break;
+		case 'r':
+			sv.rules[sv.nrules++] = optarg;
+			break;
+		case 'l':
+			sv.log = fopen(optarg, "ae");
+			break;
+		case 't':
+			life_s = atol(optarg);
+			break;
+		case 'U':
+			udp = false;
+			break;
+		case 'T':
+			tcp = false;
+			break;
+		default:
+			return 2;
 		}
 	}
 	if (optind != argc || port < 0 || port > 65535 || life_s <= 0 || life_s > 3600)

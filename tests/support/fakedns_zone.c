@@ -15,16 +15,16 @@
 
 #include "util/wire.h"
 
-#define TYPE_ANY_RULE	-1
-#define RDATA_MAX	65400
-#define CHAIN_MAX	16
-#define TYPE_CNAME	5
-#define TYPE_SOA	6
-#define TYPE_OPT	41
-#define TYPE_RRSIG	46
-#define OPTION_COOKIE	10
-#define OPTION_EDE	15
-#define FORGED_ADDRESS	0xcb007142	/* 203.0.113.66 */
+#define TYPE_ANY_RULE  -1
+#define RDATA_MAX      65400
+#define CHAIN_MAX      16
+#define TYPE_CNAME     5
+#define TYPE_SOA       6
+#define TYPE_OPT       41
+#define TYPE_RRSIG     46
+#define OPTION_COOKIE  10
+#define OPTION_EDE     15
+#define FORGED_ADDRESS 0xcb007142 /* 203.0.113.66 */
 
 enum verb {
 	VERB_DATA,
@@ -54,9 +54,10 @@ static const struct {
 	const char *text;
 	uint16_t type;
 } type_names[] = {
-	{ "A", 1 }, { "NS", 2 }, { "CNAME", TYPE_CNAME }, { "SOA", TYPE_SOA }, { "PTR", 12 },
-	{ "MX", 15 }, { "TXT", 16 }, { "AAAA", 28 }, { "SRV", 33 }, { "DS", 43 }, { "RRSIG", 46 },
-	{ "DNSKEY", 48 }, { "SVCB", 64 }, { "HTTPS", 65 }, { "ANY", 255 }, { "CAA", 257 },
+    {"A", 1},	  {"NS", 2},	 {"CNAME", TYPE_CNAME}, {"SOA", TYPE_SOA},
+    {"PTR", 12},  {"MX", 15},	 {"TXT", 16},		{"AAAA", 28},
+    {"SRV", 33},  {"DS", 43},	 {"RRSIG", 46},		{"DNSKEY", 48},
+    {"SVCB", 64}, {"HTTPS", 65}, {"ANY", 255},		{"CAA", 257},
 };
 
 /* --- names ------------------------------------------------------------------------------------ */
@@ -137,7 +138,7 @@ type_parse(const char *text, int *out)
 	return true;
 }
 
-/* --- record data from text ---------------------------------------------------------------------- */
+/* --- record data from text -------------------------------------------------------------------- */
 
 static void
 put_name(struct wire_wr *wr, const char *text)
@@ -175,7 +176,7 @@ put_address(struct wire_wr *wr, int family, const char *text)
 static void
 put_svc_param(struct wire_wr *wr, char *text)
 {
-	static const char *const keys[] = { "", "alpn", "", "port", "ipv4hint", "", "ipv6hint" };
+	static const char *const keys[] = {"", "alpn", "", "port", "ipv4hint", "", "ipv6hint"};
 	char *value = strchr(text, '=');
 
 	if (value == NULL) {
@@ -292,7 +293,7 @@ put_rdata(struct wire_wr *wr, int type, char **words)
 	}
 }
 
-/* --- rules ------------------------------------------------------------------------------------------ */
+/* --- rules ------------------------------------------------------------------------------------ */
 
 static bool
 verb_parse(const char *word, struct rule *r)
@@ -302,9 +303,9 @@ verb_parse(const char *word, struct rule *r)
 		enum verb verb;
 		int rcode;
 	} verbs[] = {
-		{ "NXDOMAIN", VERB_NXDOMAIN, 3 }, { "NODATA", VERB_NODATA, 0 },
-		{ "SERVFAIL", VERB_RCODE, 2 }, { "REFUSED", VERB_RCODE, 5 },
-		{ "NOTIMP", VERB_RCODE, 4 }, { "FORMERR", VERB_RCODE, 1 }, { "DROP", VERB_DROP, 0 },
+	    {"NXDOMAIN", VERB_NXDOMAIN, 3}, {"NODATA", VERB_NODATA, 0}, {"SERVFAIL", VERB_RCODE, 2},
+	    {"REFUSED", VERB_RCODE, 5},	    {"NOTIMP", VERB_RCODE, 4},	{"FORMERR", VERB_RCODE, 1},
+	    {"DROP", VERB_DROP, 0},
 	};
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
@@ -319,8 +320,9 @@ verb_parse(const char *word, struct rule *r)
 static bool
 how_forge(struct how *h, const char *kind)
 {
-	static const char *const kinds[FORGE_KINDS] = { "id", "question", "case", "none", "two",
-	    "source", "query", "opcode", "short", "empty", "loop", "class" };
+	static const char *const kinds[FORGE_KINDS] = {"id",	"question", "case",  "none",
+						       "two",	"source",   "query", "opcode",
+						       "short", "empty",    "loop",  "class"};
 
 	for (unsigned i = 0; i < FORGE_KINDS; i++)
 		if (strcmp(kind, kinds[i]) == 0) {
@@ -337,11 +339,19 @@ how_word(struct how *h, const char *word)
 		const char *text;
 		bool *flag;
 	} flags[] = {
-		{ "tc", &h->tc }, { "noudp", &h->noudp }, { "split", &h->split },
-		{ "close", &h->close }, { "aa", &h->aa }, { "ad", &h->ad }, { "lower", &h->lower },
-		{ "noedns", &h->noedns }, { "formerr12", &h->formerr12 }, { "cookie", &h->cookie },
-		{ "badcookie", &h->badcookie }, { "wrongcookie", &h->wrongcookie },
-		{ "extra", &h->extra },
+	    {"tc", &h->tc},
+	    {"noudp", &h->noudp},
+	    {"split", &h->split},
+	    {"close", &h->close},
+	    {"aa", &h->aa},
+	    {"ad", &h->ad},
+	    {"lower", &h->lower},
+	    {"noedns", &h->noedns},
+	    {"formerr12", &h->formerr12},
+	    {"cookie", &h->cookie},
+	    {"badcookie", &h->badcookie},
+	    {"wrongcookie", &h->wrongcookie},
+	    {"extra", &h->extra},
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -349,9 +359,9 @@ how_word(struct how *h, const char *word)
 			return *flags[i].flag = true;
 	if (strncmp(word, "forge=", 6) == 0)
 		return how_forge(h, word + 6);
-	return sscanf(word, "delay=%u", &h->delay_ms) == 1 || sscanf(word, "drop=%u", &h->drop) == 1 ||
-	    sscanf(word, "ttl=%u", &h->ttl_s) == 1 || sscanf(word, "rcode=%d", &h->rcode) == 1 ||
-	    sscanf(word, "ede=%d", &h->ede) == 1;
+	return sscanf(word, "delay=%u", &h->delay_ms) == 1 ||
+	       sscanf(word, "drop=%u", &h->drop) == 1 || sscanf(word, "ttl=%u", &h->ttl_s) == 1 ||
+	       sscanf(word, "rcode=%d", &h->rcode) == 1 || sscanf(word, "ede=%d", &h->ede) == 1;
 }
 
 static struct rule *
@@ -366,7 +376,7 @@ zone_room(struct zone *z)
 		z->rules = rules;
 		z->cap = cap;
 	}
-	z->rules[z->used] = (struct rule){ .how = { .ttl_s = 300, .rcode = -1, .ede = -1 } };
+	z->rules[z->used] = (struct rule){.how = {.ttl_s = 300, .rcode = -1, .ede = -1}};
 	return &z->rules[z->used];
 }
 
@@ -413,7 +423,7 @@ zone_add(struct zone *z, const char *line, const char **why)
 	*why = copy == NULL || r == NULL ? "no memory" : NULL;
 	if (*why == NULL) {
 		for (char *w = strtok_r(copy, " \t\r\n", &save); w != NULL && *w != '#' && n < 63;
-		    w = strtok_r(NULL, " \t\r\n", &save))
+		     w = strtok_r(NULL, " \t\r\n", &save))
 			words[n++] = w;
 		words[n] = NULL;
 	}
@@ -472,7 +482,7 @@ zone_decide(struct zone *z, const struct ask *a, struct how *how)
 	if (r == NULL)
 		r = zone_find(z, a->text, TYPE_CNAME);
 	if (r == NULL) {
-		*how = (struct how){ .ttl_s = 60, .rcode = -1, .ede = -1 };
+		*how = (struct how){.ttl_s = 60, .rcode = -1, .ede = -1};
 		return true;
 	}
 	*how = r->how;
@@ -483,7 +493,7 @@ zone_decide(struct zone *z, const struct ask *a, struct how *how)
 	return r->verb != VERB_DROP;
 }
 
-/* --- queries ------------------------------------------------------------------------------------ */
+/* --- queries ---------------------------------------------------------------------------------- */
 
 static void
 ask_option(struct ask *a, uint16_t code, struct span data)
@@ -515,7 +525,7 @@ ask_parse(struct ask *a, const uint8_t *bytes, size_t len)
 {
 	struct wire_rd rd = wire_rd_of(span_of(bytes, len));
 
-	*a = (struct ask){ .id = wire_rd_u16(&rd), .flags = wire_rd_u16(&rd), .udp_size = 512 };
+	*a = (struct ask){.id = wire_rd_u16(&rd), .flags = wire_rd_u16(&rd), .udp_size = 512};
 
 	uint16_t questions = wire_rd_u16(&rd);
 	uint32_t records = (uint32_t)wire_rd_u16(&rd) + wire_rd_u16(&rd);
@@ -545,13 +555,13 @@ ask_parse(struct ask *a, const uint8_t *bytes, size_t len)
 	return !rd.bad;
 }
 
-/* --- answers ------------------------------------------------------------------------------------ */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 /* A message in the making: the cursor and what the header will say. */
 struct answer {
 	struct wire_wr wr;
 	uint16_t flags;
-	uint16_t count[4];	/* questions, answers, authority, additional */
+	uint16_t count[4]; /* questions, answers, authority, additional */
 };
 
 static void
@@ -566,7 +576,7 @@ put_question(struct answer *an, const struct ask *a, bool lower)
 
 static void
 put_record(struct answer *an, unsigned section, struct span owner, uint16_t type, uint32_t ttl,
-    struct span rdata)
+	   struct span rdata)
 {
 	wire_wr_bytes(&an->wr, owner);
 	wire_wr_u16(&an->wr, type);
@@ -623,14 +633,15 @@ put_soa(struct answer *an, const struct ask *a, uint32_t ttl)
 /* All records of one name and type; the rule at their head tells which rules belong to it. */
 static void
 put_rrset(const struct zone *z, struct answer *an, const struct ask *a, const struct rule *head,
-    struct span owner)
+	  struct span owner)
 {
 	for (size_t i = 0; i < z->used; i++) {
 		const struct rule *r = &z->rules[i];
 
-		if (r->type == head->type && r->verb == VERB_DATA && strcmp(r->glob, head->glob) == 0)
+		if (r->type == head->type && r->verb == VERB_DATA &&
+		    strcmp(r->glob, head->glob) == 0)
 			put_record(an, 1, owner, (uint16_t)r->type, head->how.ttl_s,
-			    span_of(r->rdata, r->len));
+				   span_of(r->rdata, r->len));
 	}
 	if (a->dnssec_ok)
 		put_rrsig(an, 1, owner, (uint16_t)head->type, head->how.ttl_s);
@@ -640,7 +651,7 @@ put_rrset(const struct zone *z, struct answer *an, const struct ask *a, const st
 static int
 put_chain(const struct zone *z, struct answer *an, const struct ask *a, uint32_t negative_ttl)
 {
-	static const uint8_t to_question[2] = { 0xc0, 12 };
+	static const uint8_t to_question[2] = {0xc0, 12};
 	struct span owner = span_of(to_question, 2);
 	const char *name = a->text;
 	char text[1024];
@@ -672,17 +683,17 @@ static void
 put_extra(struct answer *an)
 {
 	static const uint8_t owner[] = "\6poison\7example";
-	static const uint8_t address[] = { 203, 0, 113, 66 };
+	static const uint8_t address[] = {203, 0, 113, 66};
 
 	for (unsigned section = 1; section <= 3; section++)
 		put_record(an, section, span_of(owner, sizeof(owner)), 1, 86400,
-		    span_of(address, sizeof(address)));
+			   span_of(address, sizeof(address)));
 }
 
 static void
 put_opt(struct answer *an, const struct ask *a, const struct how *how, int rcode)
 {
-	static const uint8_t server_cookie[8] = { 'f', 'a', 'k', 'e', 'd', 'n', 's', 1 };
+	static const uint8_t server_cookie[8] = {'f', 'a', 'k', 'e', 'd', 'n', 's', 1};
 
 	wire_wr_u8(&an->wr, 0);
 	wire_wr_u16(&an->wr, TYPE_OPT);
@@ -716,8 +727,8 @@ put_opt(struct answer *an, const struct ask *a, const struct how *how, int rcode
 static void
 answer_begin(struct answer *an, const struct ask *a, uint8_t *out, size_t cap)
 {
-	*an = (struct answer){ .wr = wire_wr_of(out, cap) };
-	an->flags = (uint16_t)(0x8080 | (a->flags & 0x0110));	/* QR, RA; RD and CD as asked */
+	*an = (struct answer){.wr = wire_wr_of(out, cap)};
+	an->flags = (uint16_t)(0x8080 | (a->flags & 0x0110)); /* QR, RA; RD and CD as asked */
 	(void)wire_wr_take(&an->wr, 12);
 	wire_put_u16(out, a->id);
 }
@@ -756,7 +767,7 @@ answer_truncated(const struct ask *a, const struct how *how, uint8_t *out)
 
 size_t
 zone_answer(const struct zone *z, const struct ask *a, const struct how *how,
-    uint8_t out[static FAKEDNS_MSG_MAX])
+	    uint8_t out[static FAKEDNS_MSG_MAX])
 {
 	struct answer an;
 	int rcode;
@@ -789,18 +800,18 @@ zone_answer(const struct zone *z, const struct ask *a, const struct how *how,
 	return answer_end(&an, rcode);
 }
 
-/* --- forgeries ---------------------------------------------------------------------------------- */
+/* --- forgeries -------------------------------------------------------------------------------- */
 
 static void
 forge_record(struct answer *an, unsigned kind)
 {
-	static const uint8_t to_question[2] = { 0xc0, 12 };
-	static const uint8_t to_itself[2] = { 0xc0, 0xff };
+	static const uint8_t to_question[2] = {0xc0, 12};
+	static const uint8_t to_itself[2] = {0xc0, 0xff};
 	uint8_t address[4];
 
 	wire_put_u32(address, FORGED_ADDRESS);
 	put_record(an, 1, span_of(kind == FORGE_LOOP ? to_itself : to_question, 2), 1, 3600,
-	    span_of(address, 4));
+		   span_of(address, 4));
 }
 
 size_t
@@ -828,7 +839,7 @@ zone_forge(const struct ask *a, unsigned kind, uint8_t out[static 1024])
 		an.flags |= 5 << 11;
 	if (kind == FORGE_SHORT)
 		return 11;
-	if (kind == FORGE_LOOP) {	/* a question that is a pointer to itself */
+	if (kind == FORGE_LOOP) { /* a question that is a pointer to itself */
 		wire_wr_u16(&an.wr, 0xc00c);
 		wire_wr_u32(&an.wr, 0x00010001);
 		an.count[0]++;

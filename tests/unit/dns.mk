@@ -62,8 +62,9 @@ tests_unit_test_dns_resolvconf_LDADD = $(UNIT_DNS)
 
 check_PROGRAMS += tests/unit/test_dns_upstream
 TESTS += tests/unit/test_dns_upstream
-tests_unit_test_dns_upstream_SOURCES = tests/unit/test_dns_upstream.c tests/support/fakedns.h \
-	tests/support/fakedns_zone.c
+tests_unit_test_dns_upstream_SOURCES = tests/unit/test_dns_upstream.c \
+	tests/support/fake_upstream.c tests/support/fake_upstream.h \
+	tests/support/fakedns.h tests/support/fakedns_zone.c
 tests_unit_test_dns_upstream_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_upstream_LDADD = $(UNIT_DNS)
 
@@ -86,3 +87,11 @@ TESTS += tests/unit/test_dns_list
 tests_unit_test_dns_list_SOURCES = tests/unit/test_dns_list.c tests/support/dns.h
 tests_unit_test_dns_list_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_list_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_upstream_server
+TESTS += tests/unit/test_dns_upstream_server
+tests_unit_test_dns_upstream_server_SOURCES = tests/unit/test_dns_upstream_server.c \
+	tests/support/fake_upstream.c tests/support/fake_upstream.h \
+	tests/support/fakedns.h tests/support/fakedns_zone.c
+tests_unit_test_dns_upstream_server_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_upstream_server_LDADD = $(UNIT_DNS)

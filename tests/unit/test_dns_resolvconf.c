@@ -12,7 +12,8 @@ parse(const char *text)
 {
 	struct dns_resolvconf rc;
 	size_t len = strlen(text);
-	char *copy = malloc(len + 1);	/* exactly as long as the text, so that ASan sees a step too far */
+	char *copy =
+	    malloc(len + 1); /* exactly as long as the text, so that ASan sees a step too far */
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
 	memcpy(copy, text, len);
@@ -83,8 +84,9 @@ static void
 any_bytes_are_survived(void)
 {
 	uint64_t rnd = unit_seed(53);
-	static const char *const words[] = { "nameserver", " ", "\n", "\t", "9.9.9.9", "fe80::1", "%",
-		"lo", "#", "::", "[", "]", ":53", "\r", ";" };
+	static const char *const words[] = {
+	    "nameserver", " ",	"\n", "\t", "9.9.9.9", "fe80::1", "%", "lo",
+	    "#",	  "::", "[",  "]",  ":53",     "\r",	  ";"};
 
 	for (int round = 0; round < 5000; round++) {
 		char text[256];
@@ -96,7 +98,8 @@ any_bytes_are_survived(void)
 			if (r % 8 == 0)
 				text[at++] = (char)(1 + (r >> 8) % 255);
 			else
-				at += (size_t)sprintf(text + at, "%s",
+				at += (size_t)sprintf(
+				    text + at, "%s",
 				    words[(r >> 8) % (sizeof(words) / sizeof(words[0]))]);
 		}
 		text[at] = '\0';
@@ -108,6 +111,6 @@ any_bytes_are_survived(void)
 }
 
 UNIT_MAIN("dns_resolvconf", UNIT(servers_come_in_their_order_and_once),
-    UNIT(a_scope_is_kept_even_where_the_interface_is_away),
-    UNIT(what_is_no_address_is_refused_and_counted), UNIT(a_table_that_is_full_stays_full),
-    UNIT(any_bytes_are_survived))
+	  UNIT(a_scope_is_kept_even_where_the_interface_is_away),
+	  UNIT(what_is_no_address_is_refused_and_counted), UNIT(a_table_that_is_full_stays_full),
+	  UNIT(any_bytes_are_survived))

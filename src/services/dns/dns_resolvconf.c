@@ -81,7 +81,7 @@ dns_resolvconf_parse(struct dns_resolvconf *out, struct span text)
 		struct span line = span_of(text.at, len);
 		size_t used = newline != NULL ? len + 1 : len;
 
-		/* The keyword stands at the very start; "nameserver" indented is no keyword to libc. */
+		/* The keyword stands at the very start, or it is none to the C library either. */
 		if (line.len != 0 && !is_blank(line.at[0]) &&
 		    span_equal(next_word(&line), span_str("nameserver")))
 			add_server(out, next_word(&line));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The servers named in a resolv.conf(5). Text to list; reading and watching the file is not its affair. */
+/* The servers named in a resolv.conf(5): text to list. Reading the file is the caller's affair. */
 #ifndef SERVICES_DNS_DNS_RESOLVCONF_H
 #define SERVICES_DNS_DNS_RESOLVCONF_H
 

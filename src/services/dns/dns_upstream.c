@@ -57,7 +57,7 @@ take_id(struct dns_transaction *t)
 	LIST_INSERT_HEAD(&sv->by_id[t->id % DNS_ID_BUCKETS], t, by_id);
 }
 
-/* --- the end of a transaction ------------------------------------------------------------------- */
+/* --- the end of a transaction ----------------------------------------------------------------- */
 
 static void
 recycle(struct dns_transaction *t)
@@ -176,7 +176,7 @@ deadline_reached(struct timer *timer, mono_us now)
 	finish_unanswered(t, t->refused ? DNS_SEND_UNREACHABLE : DNS_SEND_TIMEOUT, now);
 }
 
-/* --- sending -------------------------------------------------------------------------------------- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 void
 dns_transaction_write(struct dns_transaction *t, bool tcp)
@@ -264,7 +264,7 @@ dns_transaction_tcp_failed(struct dns_transaction *t, bool was_answering)
 	}
 }
 
-/* --- answers -------------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 bool
 dns_upstream_may_read(struct dns_upstream *up)
@@ -385,21 +385,16 @@ take_answer(struct dns_transaction *t, struct span bytes, bool tcp)
 	answered(t, bytes, tcp);
 }
 
-void
-dns_upstream_input(struct dns_server *sv, struct dns_udp *from, struct span bytes)
+/* The id is right, the question has yet to be compared. */
+static void
+take_message(struct dns_transaction *t, struct span bytes, bool tcp)
 {
-	bool tcp = from == NULL;
-	struct dns_transaction *t =
-	    bytes.len >= DNS_HEADER_BYTES ? find(sv, dns_msg_id(bytes)) : NULL;
+	struct dns_server *sv = t->server;
+	mono_us now = loop_now(sv->up->loop);
 
-	/* On the stream an unknown id is most often a query that was cancelled. */
-	if (t == NULL || (tcp ? t->stream == NULL : t->udp != from)) {
-		sv->stats.late++;
-		return;
-	}
 	if (knows_no_edns(t, bytes)) {
 		sv->stats.no_edns++;
-		dns_server_cannot(sv, &sv->edns_off, "EDNS", loop_now(sv->up->loop));
+		dns_server_cannot(sv, &sv->edns_off, "EDNS", now);
 		t->plainer = true;
 		t->edns = t->cookie = false;
 		ask_again(t, tcp);
@@ -408,25 +403,31 @@ dns_upstream_input(struct dns_server *sv, struct dns_udp *from, struct span byte
 
 	enum dns_check check = dns_reply_check(t, bytes);
 
-	if (check == DNS_CHECK_CASE) {
-		count_mismatch(sv, check);
-		/* TCP needs no help from the letter case; that the server changes it is now known. */
-		if (tcp) {
-			dns_server_cannot(sv, &sv->case_off, "0x20", loop_now(sv->up->loop));
-			take_answer(t, bytes, tcp);
-			return;
-		}
+	count_mismatch(sv, check);
+	/* TCP needs no help from the letter case; that the server changes it is known by now. */
+	if (check == DNS_CHECK_CASE && tcp)
+		dns_server_cannot(sv, &sv->case_off, "0x20", now);
+	else if (check == DNS_CHECK_CASE)
 		t->case_differed = true;
-		dns_transaction_suspect(t);
-	} else if (check != DNS_CHECK_OK) {
-		count_mismatch(sv, check);
-		dns_transaction_suspect(t);
-	} else {
+	if (check == DNS_CHECK_OK || (check == DNS_CHECK_CASE && tcp))
 		take_answer(t, bytes, tcp);
-	}
+	else
+		dns_transaction_suspect(t);
 }
 
-/* --- what callers use ----------------------------------------------------------------------------- */
+bool
+dns_upstream_input(struct dns_server *sv, struct dns_udp *from, struct span bytes)
+{
+	struct dns_transaction *t =
+	    bytes.len >= DNS_HEADER_BYTES ? find(sv, dns_msg_id(bytes)) : NULL;
+
+	if (t == NULL || (from == NULL ? t->stream == NULL : t->udp != from))
+		return false;
+	take_message(t, bytes, from == NULL);
+	return true;
+}
+
+/* --- what callers use ------------------------------------------------------------------------- */
 
 static void
 keep_tidy(struct timer *timer, mono_us now)

@@ -99,7 +99,7 @@ struct dns_server_stats {
 	uint64_t mismatch_id;		/* datagrams dropped: unknown id */
 	uint64_t mismatch_question;	/* another question, none or several */
 	uint64_t mismatch_case;		/* the right question in the wrong letter case */
-	uint64_t malformed;		/* too short, not a response, wrong opcode, broken question */
+	uint64_t malformed;		/* too short, not a response, wrong opcode */
 	uint64_t bad_cookie;		/* cookie missing or not ours */
 	uint64_t late;			/* answers after their deadline, or second ones */
 	uint64_t truncated;		/* TC: asked again over TCP */
@@ -118,7 +118,7 @@ enum dns_server_state {
 	DNS_SERVER_DOWN,	/* too many did; it is probed until it answers again */
 };
 
-/* loop, rand and log must outlive it. NULL opts: the defaults. Errors: ERR_NOMEM, ERR_UNSUPPORTED. */
+/* loop, rand and log must outlive it. NULL opts: the defaults. Errors: ERR_NOMEM. */
 enum err dns_upstream_new(struct dns_upstream **out, struct loop *loop, struct rand *rand,
     struct log *log, const struct dns_upstream_opts *opts) MUST_CHECK;
 /* Sends that still wait are dropped without a call. Not from a callback. NULL is fine. */
@@ -164,7 +164,8 @@ unsigned dns_upstream_inflight(const struct dns_upstream *up);
 /* Everything about all servers, for the control socket and the metrics page. */
 void dns_upstream_report(const struct dns_upstream *up, struct report *out);
 
-const char *dns_server_text(const struct dns_server *sv);	/* as given, address and port filled in */
+/* As it was given, with its port: "9.9.9.9:53", "tcp://9.9.9.9:53". */
+const char *dns_server_text(const struct dns_server *sv);
 const struct addr *dns_server_addr(const struct dns_server *sv);
 enum dns_server_state dns_server_state(const struct dns_server *sv);
 /* Smoothed round trip and time-out of UDP sends; starts at 376 ms, within [50 ms, 1.5 s]. */

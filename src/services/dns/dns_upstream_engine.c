@@ -6,10 +6,11 @@
  * c-ares never has a descriptor. Its two sockets are numbers; what it writes to them starts a
  * transport of ours, and what it reads from them is a header with the question, made here once an
  * answer was found to be genuine. So it sees no byte that a stranger has written, whatever version
- * it is: 1.18.1 would cut 11 bytes off a query when told FORMERR and redo in TCP what is longer than
- * it likes; 1.28 and later parse and rewrite each message; all close every socket of a server at the
- * first error, together with the queries that wait on them. For the same reasons its packets are not
- * sent as they are: they say which transaction is to be written, and the bytes are that one's.
+ * it is: 1.18.1 would cut 11 bytes off a query when told FORMERR and redo in TCP what is longer
+ * than it likes; 1.28 and later parse and rewrite each message; all close every socket of a server
+ * at the first error, together with the queries that wait on them. For the same reasons its packets
+ * are not sent as they are: they say which transaction is to be written, and the bytes are that
+ * one's.
  *
  * Rules: no call of dns_send.done() from inside c-ares, so none of ares_cancel() or ares_destroy()
  * from its callbacks either. c-ares has one try and a long time-out; the deadlines are ours.
@@ -137,7 +138,7 @@ static const struct ares_socket_functions hooks = {
 	.asendv = hook_sendv,
 };
 
-/* --- channels ----------------------------------------------------------------------------------- */
+/* --- channels --------------------------------------------------------------------------------- */
 
 static enum err
 err_from_ares(int status)
@@ -244,7 +245,7 @@ dns_engine_start(struct dns_engine *e, struct dns_transaction *t)
 	size_t len = DNS_HEADER_BYTES + t->question_len;
 
 	memcpy(query, t->query, len);
-	wire_put_u16(query + 10, 0);	/* no OPT: what c-ares does about EDNS is not ours to want */
+	wire_put_u16(query + 10, 0);	/* no OPT: c-ares is to do nothing about EDNS */
 	e->current = t;
 	e->written = false;
 	t->in_engine = true;

@@ -41,7 +41,7 @@
 #define DNS_POOL_SENDS	    256		/* a shared socket retires after so many */
 #define DNS_POOL_AGE	    seconds(30)	/* or at this age */
 #define DNS_READS_PER_TURN  64		/* datagrams and frames of all servers together */
-#define DNS_ABILITY_FORGET  seconds(300)	/* how long it is remembered what a server cannot do */
+#define DNS_ABILITY_FORGET  seconds(300) /* until it is tried again what a server could not do */
 #define DNS_COOKIE_BYTES    8		/* client cookie, RFC 7873 §4 */
 #define DNS_COOKIE_MAX	    40		/* with the server's */
 #define DNS_TIDY_EVERY	    millis(250)
@@ -55,7 +55,7 @@ struct dns_udp {
 	LIST_HEAD(, dns_transaction) waiting;
 	LIST_ENTRY(dns_udp) link;
 	mono_us opened;
-	uint16_t *ids;		/* pooled: every id it has sent, DNS_POOL_SENDS of room; else NULL */
+	uint16_t *ids;		/* shared: the ids it has sent, room for DNS_POOL_SENDS */
 	unsigned sends;
 	bool retired;		/* takes no more sends */
 	bool reading;		/* its reader is on the stack and releases it */
@@ -186,7 +186,7 @@ struct dns_upstream {
 	struct timer tidy;
 	unsigned inflight, inflight_max;
 	uint64_t refused;		/* sends that found inflight_max reached */
-	unsigned allocated;		/* transactions; more than inflight only where c-ares holds on */
+	unsigned allocated;		/* transactions, the spare ones too */
 	unsigned fresh_open, fresh_max;
 	struct bucket fresh;		/* one token a fresh socket */
 	uint64_t reads_turn;		/* the turn that `reads` belongs to */
@@ -208,8 +208,11 @@ void dns_transaction_give_up(struct dns_transaction *t, enum dns_transaction_ove
 void dns_transaction_tcp_failed(struct dns_transaction *t, bool was_answering);
 /* Something came that is no answer, for this transaction as far as one can tell. */
 void dns_transaction_suspect(struct dns_transaction *t);
-/* Bytes have come, from a socket or else from the stream. May call done(). */
-void dns_upstream_input(struct dns_server *sv, struct dns_udp *from, struct span bytes);
+/*
+ * Bytes have come from a socket, or from the stream where it is NULL. May call done(). False: no
+ * query that waits there has this id.
+ */
+bool dns_upstream_input(struct dns_server *sv, struct dns_udp *from, struct span bytes);
 /* May another datagram or frame be read in this turn? Takes it off the budget. */
 bool dns_upstream_may_read(struct dns_upstream *up);
 
@@ -221,7 +224,7 @@ void dns_engine_free(struct dns_engine *e);	/* not inside a callback of c-ares *
 bool dns_engine_start(struct dns_engine *e, struct dns_transaction *t);
 /* Move on to TCP, where c-ares asks for it to be written again. False: it did not. */
 bool dns_engine_to_tcp(struct dns_engine *e, struct dns_transaction *t);
-/* t is over, however it ended. Afterwards t->in_engine is false, unless c-ares will not let go yet. */
+/* t is over, however it ended. Clears t->in_engine, unless c-ares will not let go yet. */
 void dns_engine_end(struct dns_engine *e, struct dns_transaction *t);
 /* Let c-ares look at its own clock. */
 void dns_engine_tick(struct dns_engine *e);
@@ -255,7 +258,7 @@ void dns_reply_opt(struct dns_reply_opt *out, struct span bytes);
 void dns_udp_send(struct dns_transaction *t);
 /* t waits on its socket no longer. */
 void dns_udp_leave(struct dns_transaction *t);
-/* Close shared sockets that nobody waits on: those that are too old, or all. True: some are left. */
+/* Give up shared sockets, the old ones or all. True: some are left. */
 bool dns_udp_tidy(struct dns_server *sv, mono_us now, bool all);
 void dns_udp_close_all(struct dns_server *sv);
 /* A socket of the server's family, bound as its options say, or -1. */
@@ -267,7 +270,7 @@ void dns_tcp_send(struct dns_transaction *t);
 void dns_tcp_leave(struct dns_transaction *t);
 /* t's time is over: where nothing has been heard since it was sent, give the connection up. */
 void dns_tcp_overdue(struct dns_transaction *t);
-/* Close the connection where it was idle for too long, or where `all` says so. True: it is there. */
+/* Close a connection that nobody waits on, after its time or (all) now. True: it is there. */
 bool dns_tcp_tidy(struct dns_server *sv, mono_us now, bool all);
 void dns_tcp_close(struct dns_server *sv);
 

@@ -3,8 +3,8 @@
  * What is sent to an upstream and what is taken for its answer: bytes only, no sockets, no clock.
  *
  * An answer belongs to a query where the id is the same, it is a response to a standard query, and
- * it has exactly one question, equal to ours byte by byte in the letter case we chose (RFC 5452 §9.1,
- * draft-vixie-dnsext-dns0x20). Nothing behind the question is believed here.
+ * it has exactly one question, equal to ours byte by byte in the letter case we chose (RFC 5452
+ * §9.1, draft-vixie-dnsext-dns0x20). Nothing behind the question is believed here.
  */
 #include "services/dns/dns_upstream_priv.h"
 

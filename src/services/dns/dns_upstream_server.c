@@ -4,11 +4,11 @@
  *
  *   NEW --answer--> UP --no answer--> SILENT --3 in a row, 1 s apart--> DOWN --answer--> UP
  *
- * A server that is DOWN is asked its last unanswered question again and again: after 1 s, 2 s, then
+ * From its first silence on a server is asked its last unanswered question: after 1 s, 2 s, then
  * every 4 s; every 15 s once it has been down for two minutes. It is UP with its first answer, so a
  * server that returns is in use within seconds, and an idle house asks nothing for ever.
  *
- * What a server cannot do (EDNS, letter case, cookies) is remembered for five minutes, not for ever.
+ * What a server cannot do (EDNS, letter case, cookies) is remembered for five minutes.
  */
 #include "services/dns/dns_upstream_priv.h"
 
@@ -35,7 +35,7 @@
 #define DOUBT_COOKIE	  1		/* unanswered sends until we try without, where */
 #define DOUBT_EDNS	  2		/* the server has not shown yet that it takes them */
 
-/* --- names and life ----------------------------------------------------------------------------- */
+/* --- names and life --------------------------------------------------------------------------- */
 
 static enum err
 parse_spec(struct addr *addr, bool *tcp_only, const char *spec)
@@ -160,7 +160,7 @@ dns_server_forget(struct dns_server *sv)
 	dns_server_new_cookie(sv);
 }
 
-/* --- health --------------------------------------------------------------------------------------- */
+/* --- health ----------------------------------------------------------------------------------- */
 
 static void
 probe_done(struct dns_send *s, const struct dns_reply *r)
@@ -210,8 +210,9 @@ go_down(struct dns_server *sv)
 void
 dns_server_silent(struct dns_server *sv, const struct dns_transaction *t, mono_us now)
 {
+	/* It has answered others since: this one was lost, or takes its time. */
 	if (t->begun < sv->last_answer)
-		return;		/* it has answered others since: this one was lost, or takes its time */
+		return;
 	if (sv->silent++ == 0 && sv->holds != 0)
 		start_probing(sv, now);
 	rto_backoff(&sv->rto);
@@ -233,7 +234,7 @@ dns_server_state(const struct dns_server *sv)
 	return sv->last_answer != 0 ? DNS_SERVER_UP : DNS_SERVER_NEW;
 }
 
-/* --- abilities ------------------------------------------------------------------------------------ */
+/* --- abilities -------------------------------------------------------------------------------- */
 
 void
 dns_server_cannot(struct dns_server *sv, mono_us *ability_off, const char *what, mono_us now)
@@ -252,8 +253,8 @@ dns_server_cannot(struct dns_server *sv, mono_us *ability_off, const char *what,
 void
 dns_server_choose(struct dns_server *sv, struct dns_transaction *t, mono_us now)
 {
-	t->edns_doubted =
-	    !sv->edns_proven && sv->silent >= DOUBT_EDNS && sv->silent % 2 == 0 && !t->ask.dnssec_ok;
+	t->edns_doubted = !sv->edns_proven && !t->ask.dnssec_ok && sv->silent >= DOUBT_EDNS &&
+	    sv->silent % 2 == 0;
 	t->cookie_doubted = !sv->cookie_proven && sv->silent >= DOUBT_COOKIE;
 	t->edns = sv->edns_off <= now && !t->edns_doubted;
 	t->cookie = t->edns && !sv->up->no_cookies && sv->cookie_off <= now && !t->cookie_doubted;
@@ -324,7 +325,7 @@ dns_server_cookie(struct dns_server *sv, const struct dns_transaction *t, struct
 	return true;
 }
 
-/* --- what others see ------------------------------------------------------------------------------ */
+/* --- what others see -------------------------------------------------------------------------- */
 
 const char *
 dns_server_text(const struct dns_server *sv)

@@ -73,9 +73,9 @@ dns_tcp_leave(struct dns_transaction *t)
 		st->idle_since = loop_now(t->server->up->loop);
 }
 
-/* --- writing ------------------------------------------------------------------------------------ */
+/* --- writing ---------------------------------------------------------------------------------- */
 
-/* Write what waits, as far as the kernel takes it. Gives 0 or the error that broke the connection. */
+/* Write what waits, as far as the kernel takes it. Gives 0, or the error that broke it. */
 static int
 flush(struct dns_stream *st)
 {
@@ -96,7 +96,7 @@ flush(struct dns_stream *st)
 	return loop_change(loop, &st->watch, EPOLLIN) == OK ? 0 : errno;
 }
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* Hand over the whole messages that have come. What they lead to may close the connection. */
 static void
@@ -111,14 +111,16 @@ take_frames(struct dns_stream *st)
 		if (st->in_used - at < 2 + len)
 			break;
 		st->answered = true;
-		dns_upstream_input(sv, NULL, span_of(st->in + at + 2, len));
+		/* An unknown id is most often that of a query that was cancelled. */
+		if (!dns_upstream_input(sv, NULL, span_of(st->in + at + 2, len)))
+			sv->stats.late++;
 		at += 2 + len;
 	}
 	memmove(st->in, st->in + at, st->in_used - at);
 	st->in_used -= at;
 }
 
-/* Read once; gives 0 or the error that broke the connection. */
+/* Read once. Gives 0, or the error that broke the connection. */
 static int
 receive(struct dns_stream *st)
 {
@@ -175,7 +177,7 @@ ready(struct loop_fd *w, uint32_t events)
 		fail_stream(st, error);
 }
 
-/* --- connections -------------------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 /* Errors: ERR_NOMEM; ERR_SYS with errno. */
 static enum err

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Datagrams to upstreams. As a rule each send has a socket of its own, connected, with a random port
- * that the kernel draws, closed as soon as the send is over: whoever guesses must hit port and id of
- * one query (RFC 5452 §4.5, §9.2). Such a socket costs four times what a send costs, so above some
- * hundred sends a second, and above fresh_max at once, a send takes one of 64 shared sockets of the
- * server, chosen at random, each replaced after 256 sends or 30 s.
+ * Datagrams to upstreams. As a rule each send has a socket of its own, connected, with a random
+ * port that the kernel draws, closed as soon as the send is over: whoever guesses must hit port and
+ * id of one query (RFC 5452 §4.5, §9.2). Such a socket costs four times what a send costs, so above
+ * some hundred sends a second, and above fresh_max at once, a send takes one of 64 shared sockets
+ * of the server, chosen at random, each replaced after 256 sends or 30 s.
  *
  * An answer counts only on the socket that its query left from.
  */
@@ -44,7 +44,7 @@ close_socket:;
 	return -1;
 }
 
-/* --- sockets ------------------------------------------------------------------------------------ */
+/* --- sockets ---------------------------------------------------------------------------------- */
 
 static void
 release(struct dns_udp *u)
@@ -132,19 +132,6 @@ take_stray(struct dns_udp *u, struct span bytes)
 	}
 }
 
-static bool
-waits_for(const struct dns_udp *u, struct span bytes)
-{
-	const struct dns_transaction *t;
-
-	if (bytes.len < DNS_HEADER_BYTES)
-		return false;
-	LIST_FOREACH(t, &u->waiting, on_udp)
-		if (t->id == dns_msg_id(bytes))
-			return true;
-	return false;
-}
-
 static void
 ready(struct loop_fd *w, uint32_t events)
 {
@@ -171,9 +158,7 @@ ready(struct loop_fd *w, uint32_t events)
 
 		struct span bytes = span_of(up->in, (size_t)n);
 
-		if (waits_for(u, bytes))
-			dns_upstream_input(u->server, u, bytes);
-		else
+		if (!dns_upstream_input(u->server, u, bytes))
 			take_stray(u, bytes);
 	} while (!u->dead && !LIST_EMPTY(&u->waiting));
 	u->reading = false;
@@ -221,15 +206,16 @@ free_socket:
 	return ERR_SYS;
 }
 
-/* --- which socket ------------------------------------------------------------------------------- */
+/* --- which socket ----------------------------------------------------------------------------- */
 
 static enum err
 choose_pooled(struct dns_udp **out, struct dns_server *sv, mono_us now)
 {
 	struct dns_udp **slot = &sv->pool[rand_below(sv->up->rand, DNS_POOL_SOCKETS)];
+	struct dns_udp *u = *slot;
 
-	if (*slot != NULL && ((*slot)->sends == DNS_POOL_SENDS || now - (*slot)->opened > DNS_POOL_AGE)) {
-		retire(*slot);
+	if (u != NULL && (u->sends == DNS_POOL_SENDS || now - u->opened > DNS_POOL_AGE)) {
+		retire(u);
 		*slot = NULL;
 	}
 	if (*slot == NULL) {
@@ -312,7 +298,7 @@ dns_udp_send(struct dns_transaction *t)
 	sv->stats.sent++;
 }
 
-/* --- tidying ------------------------------------------------------------------------------------ */
+/* --- tidying ---------------------------------------------------------------------------------- */
 
 bool
 dns_udp_tidy(struct dns_server *sv, mono_us now, bool all)

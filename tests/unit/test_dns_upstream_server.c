@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* Servers of the upstream edge: names, holds, addresses to send from, health. */
+#include "services/dns/dns_upstream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/dns/dns_msg.h"
+#include "services/dns/dns_name.h"
+#include "support/fake_upstream.h"
+#include "support/unit.h"
+
+static void
+servers_are_held_dropped_and_found_again(void)
+{
+	struct fake_upstream *x = fake_upstream_new("*.example A 192.0.2.1 ; delay=40", true, NULL);
+	struct dns_server *again, *other;
+	struct fake_crowd c = {0};
+	char text[ADDR_TEXT_MAX];
+
+	fake_expect_honest(x, fake_ask(x, "n0.example", DNS_TYPE_A, seconds(5)));
+	CU_ASSERT_EQUAL(dns_upstream_add(x->up, &again, addr_format(&x->fake.addr, text), NULL),
+			OK);
+	CU_ASSERT_PTR_EQUAL(again, x->sv);
+	CU_ASSERT_EQUAL(
+	    dns_upstream_add(x->up, &other, text, &(struct dns_server_opts){.interface = "lo"}),
+	    OK);
+	CU_ASSERT_PTR_NOT_EQUAL(other, x->sv);
+	dns_upstream_drop(x->up, other);
+	dns_upstream_drop(x->up, again);
+	CU_ASSERT_EQUAL(dns_server_stats(x->sv)->answers, 1);
+	/* Without a hold: what is under way still ends with its answer. */
+	fake_crowd_send(&c, x, 100, seconds(5));
+	dns_upstream_drop(x->up, x->sv);
+	CU_ASSERT_EQUAL(dns_upstream_add(x->up, &again, text, NULL), OK);
+	CU_ASSERT_PTR_NOT_EQUAL(again, x->sv);
+	fake_upstream_await(x, &c.ended, 100, seconds(5));
+	for (unsigned i = 0; i < 100; i++)
+		CU_ASSERT_TRUE(c.all[i].answered);
+	free(c.all);
+	x->sv = again;
+	fake_expect_honest(x, fake_ask(x, "n0.example", DNS_TYPE_A, seconds(5)));
+	fake_upstream_free(x);
+}
+
+static void
+server_names_are_checked(void)
+{
+	static const struct {
+		const char *spec;
+		enum err want;
+	} specs[] = {{"9.9.9.9", OK},
+		     {"9.9.9.9:5353", OK},
+		     {"2620:fe::fe", OK},
+		     {"[2620:fe::fe]:53", OK},
+		     {"fe80::1%lo", OK},
+		     {"udp://9.9.9.9", OK},
+		     {"TCP://9.9.9.9", OK},
+		     {"dns.example", ERR_FORMAT},
+		     {"", ERR_FORMAT},
+		     {"9.9.9.9:0", ERR_RANGE},
+		     {"9.9.9.9:65536", ERR_RANGE},
+		     {"0.0.0.0", ERR_RANGE},
+		     {"::", ERR_RANGE},
+		     {"224.0.0.1", ERR_RANGE},
+		     {"doq://9.9.9.9", ERR_UNSUPPORTED},
+		     {"fe80::1%nosuchif0", ERR_NOTFOUND},
+		     {"tcp://", ERR_FORMAT}};
+	struct fake_upstream *x = fake_upstream_new("* * DROP", true, NULL);
+	struct addr v6;
+
+	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
+		struct dns_server *sv = NULL;
+
+		CU_ASSERT_EQUAL(dns_upstream_add(x->up, &sv, specs[i].spec, NULL), specs[i].want);
+		CU_ASSERT_EQUAL(sv != NULL, specs[i].want == OK);
+	}
+	CU_ASSERT_EQUAL(addr_parse(&v6, "::1", 0), OK);
+
+	struct dns_server *sv;
+
+	CU_ASSERT_EQUAL(
+	    dns_upstream_add(x->up, &sv, "9.9.9.9", &(struct dns_server_opts){.source = &v6}),
+	    ERR_RANGE);
+	CU_ASSERT_EQUAL(
+	    dns_upstream_add(x->up, &sv, "9.9.9.9",
+			     &(struct dns_server_opts){.interface = "a-name-that-is-too-long"}),
+	    ERR_RANGE);
+	fake_upstream_free(x);
+}
+
+static void
+queries_leave_from_the_wanted_address(void)
+{
+	struct fake_upstream *x = fake_upstream_new("*.example A 192.0.2.1", true, NULL);
+	struct addr source;
+	char text[ADDR_TEXT_MAX];
+
+	CU_ASSERT_EQUAL(addr_parse(&source, "127.0.0.9:77", 0), OK);
+	CU_ASSERT_EQUAL(
+	    dns_upstream_add(x->up, &x->sv, addr_format(&x->fake.addr, text),
+			     &(struct dns_server_opts){.source = &source, .interface = "lo"}),
+	    OK);
+	fake_expect_honest(x, fake_ask(x, "a.example", DNS_TYPE_A, seconds(5)));
+	/* An address that is not ours: nothing can be sent, and that is told, not crashed on. */
+	CU_ASSERT_EQUAL(addr_parse(&source, "192.0.2.99", 0), OK);
+	CU_ASSERT_EQUAL(
+	    dns_upstream_add(x->up, &x->sv, text, &(struct dns_server_opts){.source = &source}),
+	    OK);
+	CU_ASSERT_EQUAL(fake_ask(x, "a.example", DNS_TYPE_A, seconds(5))->reply.result,
+			DNS_SEND_UNREACHABLE);
+	CU_ASSERT_EQUAL(dns_upstream_add(x->up, &x->sv, text,
+					 &(struct dns_server_opts){.interface = "nosuchif0"}),
+			OK);
+	CU_ASSERT_EQUAL(fake_ask(x, "a.example", DNS_TYPE_A, seconds(5))->reply.result,
+			DNS_SEND_UNREACHABLE);
+	fake_upstream_free(x);
+}
+
+static void
+a_server_that_is_down_is_probed_and_comes_back(void)
+{
+	struct fake_upstream *x = fake_upstream_new("* * DROP", true, NULL);
+	mono_us end = loop_clock(x->loop) + seconds(20);
+
+	while (dns_server_state(x->sv) != DNS_SERVER_DOWN && loop_now(x->loop) < end)
+		(void)fake_ask(x, "a.example", DNS_TYPE_A, millis(100));
+	CU_ASSERT_EQUAL(dns_server_state(x->sv), DNS_SERVER_DOWN);
+	/* Nobody asks any more; it is tried all the same, with the question that went unanswered.
+	 */
+	fake_upstream_rule(x, "a.example A 192.0.2.1");
+	while (dns_server_state(x->sv) != DNS_SERVER_UP && loop_now(x->loop) < end)
+		CU_ASSERT_EQUAL_FATAL(loop_turn(x->loop, end), OK);
+	CU_ASSERT_EQUAL(dns_server_state(x->sv), DNS_SERVER_UP);
+	CU_ASSERT_TRUE(dns_server_stats(x->sv)->probes >= 1);
+	CU_ASSERT_EQUAL(strcasecmp(x->fake.last.text, "a.example"), 0);
+	fake_upstream_free(x);
+}
+
+static void
+a_slow_server_that_lost_the_race_counts_as_silent(void)
+{
+	struct fake_upstream *x = fake_upstream_new("* * DROP", true, NULL);
+	struct fake_send p = {.send.done = fake_send_done};
+	struct dns_name name;
+	struct dns_send_ask q = fake_question(&name, "a.example", DNS_TYPE_A);
+
+	CU_ASSERT_EQUAL(
+	    dns_upstream_send(x->up, x->sv, &p.send, &q, loop_clock(x->loop) + seconds(9)), OK);
+	fake_upstream_idle(x, millis(10));
+	dns_upstream_cancel(x->up, &p.send); /* too early to say anything about it */
+	CU_ASSERT_EQUAL(dns_server_state(x->sv), DNS_SERVER_NEW);
+	CU_ASSERT_EQUAL(
+	    dns_upstream_send(x->up, x->sv, &p.send, &q, loop_clock(x->loop) + seconds(9)), OK);
+	fake_upstream_idle(x, millis(400));
+	dns_upstream_cancel(x->up, &p.send);
+	CU_ASSERT_EQUAL(dns_server_state(x->sv), DNS_SERVER_SILENT);
+	CU_ASSERT_EQUAL(p.calls, 0);
+	fake_upstream_free(x);
+}
+
+UNIT_MAIN("dns_upstream_server", UNIT(servers_are_held_dropped_and_found_again),
+	  UNIT(server_names_are_checked), UNIT(queries_leave_from_the_wanted_address),
+	  UNIT(a_server_that_is_down_is_probed_and_comes_back),
+	  UNIT(a_slow_server_that_lost_the_race_counts_as_silent))
