@@ -95,3 +95,9 @@ tests_unit_test_dns_upstream_server_SOURCES = tests/unit/test_dns_upstream_serve
 	tests/support/fakedns.h tests/support/fakedns_zone.c
 tests_unit_test_dns_upstream_server_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_upstream_server_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_cookie
+TESTS += tests/unit/test_dns_cookie
+tests_unit_test_dns_cookie_SOURCES = tests/unit/test_dns_cookie.c
+tests_unit_test_dns_cookie_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_cookie_LDADD = $(UNIT_DNS)
