@@ -87,7 +87,7 @@ wire_rd_u16(struct wire_rd *rd)
 {
 	const uint8_t *p = wire_rd_take(rd, 2);
 
-	return p != NULL ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+	return (uint16_t)(p != NULL ? p[0] << 8 | p[1] : 0);
 }
 
 static inline uint32_t

@@ -336,5 +336,10 @@ main(int argc, char **argv)
 		throw_junk(&l);
 	else
 		ask_all(&l);
-	return tell(&l);
+
+	int status = tell(&l);
+
+	free(l.questions);
+	free(l.latencies);
+	return status;
 }
