@@ -117,6 +117,16 @@ queries_leave_from_the_wanted_address(void)
 	fake_upstream_free(x);
 }
 
+/* With no questions of ours the server counts as up again. */
+static void
+expect_return(struct fake_upstream *x, mono_us end)
+{
+	while (dns_server_state(x->sv) != DNS_SERVER_UP && loop_now(x->loop) < end)
+		CU_ASSERT_EQUAL_FATAL(loop_turn(x->loop, end), OK);
+	CU_ASSERT_EQUAL(dns_server_state(x->sv), DNS_SERVER_UP);
+	CU_ASSERT_TRUE(dns_server_stats(x->sv)->probes >= 1);
+}
+
 static void
 a_server_that_is_down_is_probed_and_comes_back(void)
 {
@@ -126,14 +136,22 @@ a_server_that_is_down_is_probed_and_comes_back(void)
 	while (dns_server_state(x->sv) != DNS_SERVER_DOWN && loop_now(x->loop) < end)
 		(void)fake_ask(x, "a.example", DNS_TYPE_A, millis(100));
 	CU_ASSERT_EQUAL(dns_server_state(x->sv), DNS_SERVER_DOWN);
-	/* Nobody asks any more; it is tried all the same, with the question that went unanswered.
-	 */
-	fake_upstream_rule(x, "a.example A 192.0.2.1");
-	while (dns_server_state(x->sv) != DNS_SERVER_UP && loop_now(x->loop) < end)
-		CU_ASSERT_EQUAL_FATAL(loop_turn(x->loop, end), OK);
-	CU_ASSERT_EQUAL(dns_server_state(x->sv), DNS_SERVER_UP);
-	CU_ASSERT_TRUE(dns_server_stats(x->sv)->probes >= 1);
+	/* Nobody asks any more; it is tried all the same, also with what went unanswered. */
+	fake_upstream_rule(x, "[!a]* * DROP");
+	expect_return(x, end);
 	CU_ASSERT_EQUAL(strcasecmp(x->fake.last.text, "a.example"), 0);
+	fake_upstream_free(x);
+}
+
+static void
+a_server_silent_about_one_name_alone_does_not_stay_silent(void)
+{
+	struct fake_upstream *x = fake_upstream_new("a.example * DROP", true, NULL);
+
+	(void)fake_ask(x, "a.example", DNS_TYPE_A, millis(60));
+	CU_ASSERT_EQUAL(dns_server_state(x->sv), DNS_SERVER_SILENT);
+	expect_return(x, loop_clock(x->loop) + seconds(20));
+	CU_ASSERT_STRING_EQUAL(x->fake.last.text, ".");
 	fake_upstream_free(x);
 }
 
@@ -162,4 +180,5 @@ a_slow_server_that_lost_the_race_counts_as_silent(void)
 UNIT_MAIN("dns_upstream_server", UNIT(servers_are_held_dropped_and_found_again),
 	  UNIT(server_names_are_checked), UNIT(queries_leave_from_the_wanted_address),
 	  UNIT(a_server_that_is_down_is_probed_and_comes_back),
+	  UNIT(a_server_silent_about_one_name_alone_does_not_stay_silent),
 	  UNIT(a_slow_server_that_lost_the_race_counts_as_silent))

@@ -162,9 +162,10 @@ struct dns_server {
 	uint8_t cookie[DNS_COOKIE_MAX];	/* ours, and its own behind it once it is known */
 	size_t cookie_len;
 
-	struct dns_send probe;		/* while it is down */
+	struct dns_send probe;		/* while it is silent */
 	struct timer probe_timer;
 	usec probe_every;
+	bool probe_root;		/* the last probe asked for the root's servers */
 	uint16_t probe_type, probe_class;
 	struct dns_name probe_name;	/* what went unanswered last */
 };

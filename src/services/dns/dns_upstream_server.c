@@ -4,9 +4,11 @@
  *
  *   NEW --answer--> UP --no answer--> SILENT --3 in a row, 1 s apart--> DOWN --answer--> UP
  *
- * From its first silence on a server is asked its last unanswered question: after 1 s, 2 s, then
- * every 4 s; every 15 s once it has been down for two minutes. It is UP with its first answer, so a
- * server that returns is in use within seconds, and an idle house asks nothing for ever.
+ * From its first silence on a server is probed: after 1 s, 2 s, then every 4 s; every 15 s once it
+ * has been down for two minutes. It is asked in turn for the root's servers, which everybody can
+ * answer, and what it did not answer last: a server that is silent about one name alone must not
+ * stay down for it. It is UP with its first answer, so a server that returns is in use within
+ * seconds, and an idle house asks nothing for ever.
  *
  * What a server cannot do (EDNS, letter case, cookies) is remembered for five minutes.
  */
@@ -177,6 +179,10 @@ probe_due(struct timer *timer, mono_us now)
 	struct dns_send_ask ask = { .name = dns_name_span(&sv->probe_name), .type = sv->probe_type,
 		.class = sv->probe_class, .rd = true };
 
+	sv->probe_root = !sv->probe_root;
+	if (sv->probe_root)
+		ask = (struct dns_send_ask){ .name = span_of("", 1), .type = DNS_TYPE_NS,
+			.class = DNS_CLASS_IN, .rd = true };
 	/* Where it cannot be sent, the next one may. */
 	if (sv->probe.t == NULL && dns_upstream_send(sv->up, sv, &sv->probe, &ask,
 	    now + PROBE_PATIENCE) == OK)
@@ -195,6 +201,7 @@ static void
 start_probing(struct dns_server *sv, mono_us now)
 {
 	sv->silent_since = now;
+	sv->probe_root = false;
 	sv->probe_every = PROBE_FIRST;
 	loop_timer(sv->up->loop, &sv->probe_timer, now + PROBE_FIRST);
 }
@@ -216,9 +223,11 @@ dns_server_silent(struct dns_server *sv, const struct dns_transaction *t, mono_u
 	if (sv->silent++ == 0 && sv->holds != 0)
 		start_probing(sv, now);
 	rto_backoff(&sv->rto);
-	sv->probe_name = t->name;
-	sv->probe_type = t->ask.type;
-	sv->probe_class = t->ask.class;
+	if (t->send != &sv->probe) {
+		sv->probe_name = t->name;
+		sv->probe_type = t->ask.type;
+		sv->probe_class = t->ask.class;
+	}
 	if (!sv->down && sv->holds != 0 && sv->silent >= DOWN_AFTER &&
 	    now - sv->silent_since >= DOWN_SPAN)
 		go_down(sv);
