@@ -2,9 +2,11 @@
 /* The one list of what this daemon hosts. A new service is one folder and one line here. */
 #include "services/services.h"
 
+#include "services/announce/announce_service.h"
 #include "services/dns/dns_service.h"
 
 const struct service_ops *const services_builtin[] = {
 	&dns_service_ops,
+	&announce_service_ops,
 	NULL,
 };

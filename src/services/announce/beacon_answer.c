@@ -249,22 +249,22 @@ hear_own_name(struct beacon_sender *s, struct span dgram)
 
 /* --- input ----------------------------------------------------------------------------------- */
 
-static void
+static bool
 take_request(struct beacon_sender *s, struct span dgram, const struct addr *from, bool on_link)
 {
 	const struct beacon_hdr *h = &s->opened.hdr;
 	bool known = on_link || beacon_leases_holds(&s->leases, from, s->now.mono);
 
 	if (h->sender == s->run_id || (h->type != BEACON_LEASE && !known))
-		return;
+		return false;
 	/* The seal first: forgeries must not use up what subscribers may ask. */
 	if (beacon_open(&s->opened, dgram, s->ring) != OK) {
 		s->stats.requests_forged++;
-		return;
+		return false;
 	}
 	if (!bucket_take(&s->requests_rate, 1, s->now.mono)) {
 		s->stats.requests_limited++;
-		return;
+		return false;
 	}
 	s->stats.requests++;
 
@@ -283,9 +283,10 @@ take_request(struct beacon_sender *s, struct span dgram, const struct addr *from
 	default:
 		break;
 	}
+	return true;
 }
 
-void
+bool
 beacon_sender_input(struct beacon_sender *s, const struct beacon_when *now, struct span dgram,
     const struct addr *from, bool on_link)
 {
@@ -294,12 +295,13 @@ beacon_sender_input(struct beacon_sender *s, const struct beacon_when *now, stru
 	s->now = *now;
 	if (beacon_hdr_parse(h, dgram) != OK) {
 		s->stats.malformed++;
-		return;
+		return false;
 	}
 	if (s->ring->count != 0 && (h->flags & BEACON_SEALED) == 0)
-		return;
+		return false;
 	if (beacon_type_is_request(h->type))
-		take_request(s, dgram, from, on_link);
-	else if (h->sender == s->me->id)
+		return take_request(s, dgram, from, on_link);
+	if (h->sender == s->me->id)
 		hear_own_name(s, dgram);
+	return false;
 }

@@ -105,8 +105,9 @@ enum err beacon_sender_roll(struct beacon_sender *s, const struct beacon_when *n
  * Take in a datagram from the link or by unicast.
  *
  * on_link  came by multicast, or from a directly connected address; others may only ask for a lease
+ * gives true where beacon_sender_wake() may have something to do now
  */
-void beacon_sender_input(struct beacon_sender *s, const struct beacon_when *now, struct span dgram,
+bool beacon_sender_input(struct beacon_sender *s, const struct beacon_when *now, struct span dgram,
     const struct addr *from, bool on_link);
 
 /* Do what is due; gives the next instant. */

@@ -1,6 +1,10 @@
 # announce: the beacon protocol. Codec, keys, engines and their edges.
 noinst_LIBRARIES += src/libannounce.a
 src_libannounce_a_SOURCES = \
+	src/services/announce/announce_commands.c \
+	src/services/announce/announce_files.c src/services/announce/announce_files.h \
+	src/services/announce/announce_service.c src/services/announce/announce_service.h \
+	src/services/announce/announce_service_priv.h \
 	src/services/announce/armor.c src/services/announce/armor.h \
 	src/services/announce/beacon_answer.c \
 	src/services/announce/beacon_crypt.c src/services/announce/beacon_crypt.h \
@@ -11,6 +15,7 @@ src_libannounce_a_SOURCES = \
 	src/services/announce/beacon_leases.c src/services/announce/beacon_leases.h \
 	src/services/announce/beacon_memory.c \
 	src/services/announce/beacon_msg.c src/services/announce/beacon_msg.h \
+	src/services/announce/beacon_net.c src/services/announce/beacon_net.h \
 	src/services/announce/beacon_news.c \
 	src/services/announce/beacon_parts.c src/services/announce/beacon_parts.h \
 	src/services/announce/beacon_proof.c \

@@ -1,0 +1,692 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The edge of the announcer: settings, keys, the number of this start on the disk, and the wiring
+ * between sockets and engine. What is said and when is decided in beacon_sender.c.
+ */
+#include "services/announce/announce_service.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/loop.h"
+#include "core/rand.h"
+#include "core/statefile.h"
+#include "services/announce/announce_service_priv.h"
+#include "services/announce/armor.h"
+#include "services/announce/txt.h"
+#include "util/keyfile.h"
+#include "util/seq.h"
+
+#define PATH_BYTES 512
+#define EPOCH_KIND "beaconep"
+#define EPOCH_VERSION 1
+#define EPOCH_SPREAD 65536	/* so that two copies of a card without a clock start differently */
+
+static const char *
+check_topic(const char *value)
+{
+	return beacon_topic_ok(span_str(value)) ? NULL
+	    : "1 to 64 printable characters without blank, * and ?";
+}
+
+static const char *
+check_pair(const char *value)
+{
+	uint8_t room[TXT_STRING_MAX + 1];
+	struct wire_wr wr = wire_wr_of(room, sizeof(room));
+	struct txt_pair pair = txt_split(span_str(value));
+
+	return txt_put(&wr, &pair) == OK ? NULL
+	    : "\"key=value\" or \"key\" of at most 255 bytes, the key printable ASCII";
+}
+
+static const struct conf_key publish_keys[] = {
+	{ .name = "text", .type = CONF_STRING, .flags = CONF_LIST, .check = check_pair,
+	    .help = "what it says: \"key=value\" pairs" },
+	{ .name = "lifetime", .type = CONF_DURATION, .value = "95s", .min = INT64_C(10000000),
+	    .max = INT64_C(86400000000),
+	    .help = "how long it holds after the last time it was heard" },
+	{ 0 },
+};
+
+static const struct conf_key keys[] = {
+	{ .name = "interfaces", .type = CONF_STRING, .flags = CONF_LIST | CONF_RESTART,
+	    .value = "*", .help = "where to announce, with * and ?; \"*\" leaves out loopback, "
+	    "tunnels and the interfaces of containers" },
+	{ .name = "broadcast", .type = CONF_STRING, .flags = CONF_LIST | CONF_RESTART,
+	    .help = "interfaces that get broadcasts as well, where multicast is lost" },
+	{ .name = "port", .type = CONF_INT, .flags = CONF_RESTART, .value = "7665", .min = 1,
+	    .max = 65535, .help = "UDP port, the same everywhere" },
+	{ .name = "ipv4", .type = CONF_BOOL, .flags = CONF_RESTART, .value = "true",
+	    .help = "announce over IPv4" },
+	{ .name = "ipv6", .type = CONF_BOOL, .flags = CONF_RESTART, .value = "true",
+	    .help = "announce over IPv6" },
+	{ .name = "rejoin", .type = CONF_DURATION, .flags = CONF_RESTART, .value = "100s",
+	    .min = 1000000, .max = INT64_C(3600000000),
+	    .help = "how often memberships are renewed, so that switches do not forget them" },
+	{ .name = "sender-key", .type = CONF_STRING,
+	    .help = "file with our signing key (hearthctl keygen); none: made in state-dir" },
+	{ .name = "old-sender-key", .type = CONF_STRING,
+	    .help = "the key before it: announces the new one to those who trust the old" },
+	{ .name = "group-key", .type = CONF_STRING,
+	    .help = "file with the group's keys, the first seals; none: readable by all" },
+	{ .name = "leases", .type = CONF_INT, .flags = CONF_RESTART, .value = "64", .min = 0,
+	    .max = BEACON_LEASES_MAX,
+	    .help = "subscribers that may have unicast copies; only with a group key" },
+	{ .name = "publish", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = publish_keys,
+	    .help = "a state to announce: publish \"door/front\" { text = { \"state=closed\" } }" },
+	{ .name = "publish-files", .type = CONF_BOOL, .value = "false",
+	    .help = "announce size and BLAKE2b hash of the files below files-root" },
+	{ .name = "files-root", .type = CONF_STRING,
+	    .help = "directory of the files to announce, as a rule that of the TFTP server" },
+	{ 0 },
+};
+
+struct beacon_when
+announce_when(const struct announce *an)
+{
+	struct timespec ts;
+	int64_t ms;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (struct beacon_when){ .mono = loop_now(an->sv->loop),
+		.wall_ms = ms >= ANNOUNCE_CLOCK_MIN ? ms : 0 };
+}
+
+void
+announce_pump(struct announce *an)
+{
+	struct beacon_when now = announce_when(an);
+	mono_us next = MONO_NEVER;
+
+	if (an->voice.sender != NULL)
+		next = beacon_sender_wake(an->voice.sender, &now);
+	if (an->old_voice.sender != NULL)
+		next = mono_earlier(next, beacon_sender_wake(an->old_voice.sender, &now));
+	service_wake_at(an->sv, next);
+}
+
+/* --- between sockets and engine -------------------------------------------------------------- */
+
+static void
+receive_beacon(void *ctx, const struct dgram *dg, bool on_link)
+{
+	struct announce *an = ctx;
+	struct beacon_when now = announce_when(an);
+	bool due = false;
+
+	if (an->voice.sender != NULL)
+		due = beacon_sender_input(an->voice.sender, &now, dg->data, dg->peer, on_link);
+	if (an->old_voice.sender != NULL)
+		due = beacon_sender_input(an->old_voice.sender, &now, dg->data, dg->peer,
+		    on_link) || due;
+	if (due)
+		announce_pump(an);
+}
+
+static void
+links_changed(void *ctx)
+{
+	struct announce *an = ctx;
+	struct beacon_when now = announce_when(an);
+
+	if (an->voice.sender == NULL)
+		return;
+	beacon_sender_refresh(an->voice.sender, &now);
+	announce_pump(an);
+}
+
+static const struct beacon_net_ops net_ops = { .receive = receive_beacon,
+	.changed = links_changed };
+
+static void
+send_multicast(void *ctx, struct span dgram)
+{
+	beacon_net_multicast(((struct announce_voice *)ctx)->an->net, dgram);
+}
+
+static void
+send_unicast(void *ctx, const struct addr *to, struct span dgram)
+{
+	beacon_net_unicast(((struct announce_voice *)ctx)->an->net, to, dgram);
+}
+
+/* --- the number of this start ---------------------------------------------------------------- */
+
+/* False where there is no state directory: the clock alone then makes starts differ. */
+static bool
+epoch_path(const struct announce *an, uint64_t id, char *out, size_t cap)
+{
+	int n = snprintf(out, cap, "%s/announce-epoch-%016" PRIx64, an->sv->state_dir, id);
+
+	return an->sv->state_dir[0] != '\0' && n > 0 && (size_t)n < cap;
+}
+
+static enum err
+store_epoch(const char *path, uint64_t epoch)
+{
+	uint8_t bytes[8];
+	struct wire_wr wr = wire_wr_of(bytes, sizeof(bytes));
+
+	wire_wr_u64(&wr, epoch);
+	return statefile_write(path, EPOCH_KIND, EPOCH_VERSION, wire_wr_span(&wr));
+}
+
+static uint64_t
+read_epoch(const char *path)
+{
+	uint8_t bytes[8];
+	uint32_t version;
+	size_t len;
+
+	if (statefile_read(path, EPOCH_KIND, &version, bytes, sizeof(bytes), &len) != OK ||
+	    len != sizeof(bytes))
+		return 0;
+
+	struct wire_rd rd = wire_rd_of(span_of(bytes, len));
+
+	return wire_rd_u64(&rd);
+}
+
+static uint64_t
+epoch_after(const struct announce *an, uint64_t stored)
+{
+	int64_t wall = announce_when(an).wall_ms;
+
+	return wall != 0 ? seq_epoch(stored, (uint64_t)wall)
+			 : seq_epoch(stored + rand_below(an->sv->rand, EPOCH_SPREAD), 0);
+}
+
+/* At start and at a change of keys: on the disk before the first word. */
+static uint64_t
+new_epoch(struct announce *an, uint64_t id)
+{
+	char path[PATH_BYTES];
+	bool kept = epoch_path(an, id, path, sizeof(path));
+	uint64_t epoch = epoch_after(an, kept ? read_epoch(path) : 0);
+
+	if (kept && store_epoch(path, epoch) != OK)
+		log_note(an->sv->log, LOG_LEVEL_WARNING, "announce",
+		    "cannot write %s: %s; after a restart with the clock set back subscribers need "
+		    "some seconds more", path, strerror(errno));
+	return epoch;
+}
+
+static void
+epoch_work(struct offload_job *j)
+{
+	struct announce_epoch_job *ej = (struct announce_epoch_job *)j;
+
+	ej->result = ej->path[0] != '\0' ? store_epoch(ej->path, ej->epoch) : OK;
+}
+
+static void
+epoch_done(struct offload_job *j)
+{
+	struct announce_epoch_job *ej = (struct announce_epoch_job *)j;
+	struct announce *an = ej->an;
+
+	if (an != NULL) {
+		struct beacon_when now = announce_when(an);
+
+		an->epoch_job = NULL;
+		beacon_sender_restart(an->voice.sender, &now, ej->epoch);
+		announce_pump(an);
+	}
+	free(ej);
+}
+
+/* Somebody speaks under our name and number: take another number, once it is on the disk. */
+static void
+change_epoch(struct announce *an)
+{
+	struct announce_epoch_job *ej = an->epoch_job == NULL ? calloc(1, sizeof(*ej)) : NULL;
+	uint64_t old = beacon_sender_epoch(an->voice.sender);
+
+	if (ej == NULL)
+		return;
+	ej->job.work = epoch_work;
+	ej->job.done = epoch_done;
+	ej->an = an;
+	if (!epoch_path(an, an->voice.me.id, ej->path, sizeof(ej->path)))
+		ej->path[0] = '\0';
+	ej->epoch = epoch_after(an, old + rand_below(an->sv->rand, EPOCH_SPREAD));
+	if (offload_submit(an->sv->offload, &ej->job) == OK)
+		an->epoch_job = ej;
+	else
+		free(ej);
+}
+
+static void
+found_clone(void *ctx, bool same_epoch)
+{
+	struct announce_voice *v = ctx;
+	struct announce *an = v->an;
+	uint64_t suppressed;
+
+	an->clone_at = loop_now(an->sv->loop);
+	if (log_gate_pass(&an->clone_gate, an->clone_at, &suppressed))
+		log_note(an->sv->log, LOG_LEVEL_WARNING, "announce",
+		    "identity used by two hosts: another machine signs with our sender key "
+		    "(a copied card or disk?); make a new one there with hearthctl keygen");
+	if (same_epoch && v == &an->voice)
+		change_epoch(an);
+}
+
+static const struct beacon_sender_ops sender_ops = { .multicast = send_multicast,
+	.unicast = send_unicast, .clone = found_clone };
+
+/* --- keys ------------------------------------------------------------------------------------ */
+
+static void
+say_trust_line(const struct announce *an)
+{
+	char text[ARMOR_BASE64_TEXT(SEAL_PUBLIC_BYTES)];
+
+	armor_base64(text, span_of(an->voice.me.public, SEAL_PUBLIC_BYTES));
+	log_note(an->sv->log, LOG_LEVEL_NOTICE, "announce",
+	    "subscribers trust us with the line: NAME ed25519:%s", text);
+}
+
+/* Nobody has made a key: the first start does, so that a section alone is enough. */
+static enum err
+make_key(struct announce *an, const char *path, char why[static BEACON_WHY_MAX])
+{
+	uint8_t seed[SEAL_SIGN_SEED_BYTES];
+	char text[BEACON_SEED_TEXT + 2] = "ed25519-secret:";
+	enum err e;
+
+	seal_random(seed, sizeof(seed));
+	armor_base64(text + strlen(text), span_of(seed, sizeof(seed)));
+	strcat(text, "\n");
+	e = keyfile_write(path, span_str(text), why);
+	seal_wipe(seed, sizeof(seed));
+	seal_wipe(text, sizeof(text));
+	if (e == OK)
+		log_note(an->sv->log, LOG_LEVEL_NOTICE, "announce", "made a signing key: %s", path);
+	return e;
+}
+
+static void
+identity_path(const struct announce *an, const struct conf *cf, char path[static PATH_BYTES])
+{
+	const char *given = conf_str(cf, "sender-key");
+
+	if (given[0] != '\0')
+		snprintf(path, PATH_BYTES, "%s", given);
+	else
+		snprintf(path, PATH_BYTES, "%s/sender.key", an->sv->state_dir);
+}
+
+static enum err
+load_identity(struct announce *an, const struct conf *cf, struct beacon_identity *out)
+{
+	char path[PATH_BYTES], why[BEACON_WHY_MAX];
+	const char *given = conf_str(cf, "sender-key");
+	enum err e;
+
+	identity_path(an, cf, path);
+	e = beacon_identity_load(out, path, why);
+	if (e == ERR_NOTFOUND && given[0] == '\0' && an->sv->state_dir[0] != '\0') {
+		e = make_key(an, path, why);
+		if (e == OK)
+			e = beacon_identity_load(out, path, why);
+	}
+	if (e != OK)
+		service_complain(an->sv, cf, "sender-key", 0, "%s", why);
+	return e;
+}
+
+static enum err
+load_ring(struct announce *an, const struct conf *cf, struct beacon_keyring *out)
+{
+	char why[BEACON_WHY_MAX];
+	const char *path = conf_str(cf, "group-key");
+	enum err e;
+
+	*out = (struct beacon_keyring){ .count = 0 };
+	if (path[0] == '\0')
+		return OK;
+	e = beacon_keyring_load(out, path, why);
+	if (e != OK)
+		service_complain(an->sv, cf, "group-key", 0, "%s", why);
+	else if (!out->vault.locked)
+		log_note(an->sv->log, LOG_LEVEL_WARNING, "announce",
+		    "the keys may reach swap: the limit of locked memory is too low");
+	return e;
+}
+
+static enum err
+start_voice(struct announce *an, struct announce_voice *v, const struct conf *cf, bool small)
+{
+	struct beacon_sender_opts o = { .ops = &sender_ops, .ctx = v, .ring = &an->ring,
+		.me = &v->me, .epoch = new_epoch(an, v->me.id), .small = small,
+		.leases_max = small ? 0 : (size_t)conf_int(cf, "leases"),
+		.seed = rand_u64(an->sv->rand), .now = announce_when(an) };
+
+	v->an = an;
+	return beacon_sender_new(&v->sender, &o);
+}
+
+static void
+end_voice(struct announce_voice *v)
+{
+	beacon_sender_free(v->sender);
+	beacon_identity_fini(&v->me);
+	*v = (struct announce_voice){ .an = NULL };
+}
+
+static enum err
+start_old_voice(struct announce *an, const struct conf *cf)
+{
+	struct beacon_when now = announce_when(an);
+	char why[BEACON_WHY_MAX];
+	const char *path = conf_str(cf, "old-sender-key");
+	enum err e;
+
+	end_voice(&an->old_voice);
+	if (path[0] == '\0')
+		return OK;
+	e = beacon_identity_load(&an->old_voice.me, path, why);
+	if (e != OK) {
+		service_complain(an->sv, cf, "old-sender-key", 0, "%s", why);
+		return e;
+	}
+	e = start_voice(an, &an->old_voice, cf, true);
+	return e == OK ? beacon_sender_roll(an->old_voice.sender, &now, &an->voice.me) : e;
+}
+
+/*
+ * Key files that only root may read were read before the daemon gave root up. A reload then goes
+ * on with the keys in force.
+ */
+static bool
+keys_out_of_reach(struct announce *an, const struct conf *cf)
+{
+	const char *group = conf_str(cf, "group-key");
+	char path[PATH_BYTES];
+	bool out;
+
+	identity_path(an, cf, path);
+	out = (access(path, R_OK) != 0 && errno == EACCES) ||
+	      (group[0] != '\0' && access(group, R_OK) != 0 && errno == EACCES);
+	if (out)
+		log_note(an->sv->log, LOG_LEVEL_NOTICE, "announce",
+		    "the keys stay as they are: their files may be read at the start only");
+	return out;
+}
+
+/* Take over new keys. Another key of ours, or a move between public and sealed, is a new start. */
+static enum err
+change_keys(struct announce *an, const struct conf *cf)
+{
+	struct beacon_identity me;
+	struct beacon_keyring ring;
+	enum err e;
+
+	if (an->voice.sender != NULL && keys_out_of_reach(an, cf))
+		return OK;
+	e = load_identity(an, cf, &me);
+	if (e != OK)
+		return e;
+	e = load_ring(an, cf, &ring);
+	if (e != OK) {
+		beacon_identity_fini(&me);
+		return e;
+	}
+
+	bool anew = an->voice.sender == NULL || me.id != an->voice.me.id ||
+		    (ring.count != 0) != (an->ring.count != 0);
+
+	beacon_keyring_fini(&an->ring);
+	an->ring = ring;
+	if (anew) {
+		end_voice(&an->voice);
+		an->voice.me = me;
+		an->topic_count = 0;
+		e = start_voice(an, &an->voice, cf, false);
+		if (e == OK)
+			say_trust_line(an);
+	} else {
+		beacon_identity_fini(&me);
+	}
+	return e == OK ? start_old_voice(an, cf) : e;
+}
+
+/* --- what the settings publish --------------------------------------------------------------- */
+
+static enum err
+publish_section(struct announce *an, const struct conf *cf, size_t i)
+{
+	const struct conf *p = conf_section(cf, "publish", i);
+	struct beacon_when now = announce_when(an);
+	uint8_t *text = malloc(BEACON_MESSAGE_MAX);
+	struct wire_wr wr = wire_wr_of(text, text != NULL ? BEACON_MESSAGE_MAX : 0);
+	const char *wrong = check_topic(conf_title(p));
+	enum err e = wrong == NULL ? OK : ERR_FORMAT;
+
+	for (size_t k = 0; e == OK && k < conf_count(p, "text"); k++) {
+		struct txt_pair pair = txt_split(span_str(conf_str_at(p, "text", k)));
+
+		e = txt_put(&wr, &pair);
+	}
+	if (e == OK)
+		e = beacon_sender_publish(an->voice.sender, &now, span_str(conf_title(p)),
+		    BEACON_CTYPE_TXT, wire_wr_span(&wr),
+		    (uint32_t)(conf_duration(p, "lifetime") / seconds(1)));
+	free(text);
+	if (e != OK)
+		service_complain(an->sv, cf, "publish", i, "\"%s\": %s", conf_title(p),
+		    wrong != NULL ? wrong : err_text(e));
+	return e;
+}
+
+static bool
+still_published(const struct conf *cf, const char *topic)
+{
+	for (size_t i = 0; i < conf_count(cf, "publish"); i++)
+		if (strcmp(conf_title(conf_section(cf, "publish", i)), topic) == 0)
+			return true;
+	return false;
+}
+
+static enum err
+publish_all(struct announce *an, const struct conf *cf)
+{
+	struct beacon_when now = announce_when(an);
+	size_t count = conf_count(cf, "publish");
+	char (*topics)[BEACON_TOPIC_MAX + 1] = calloc(count + 1, sizeof(*topics));
+
+	if (topics == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		enum err e = publish_section(an, cf, i);
+
+		if (e != OK) {
+			free(topics);
+			return e;
+		}
+		snprintf(topics[i], sizeof(topics[i]), "%s",
+		    conf_title(conf_section(cf, "publish", i)));
+	}
+	for (size_t i = 0; i < an->topic_count; i++)
+		if (!still_published(cf, an->topics[i]) && beacon_sender_withdraw(an->voice.sender,
+		    &now, span_str(an->topics[i])) != OK)
+			continue;	/* withdrawn by hand before */
+	free(an->topics);
+	an->topics = topics;
+	an->topic_count = count;
+	return OK;
+}
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+static void
+file_found(void *ctx, const char *path, uint64_t size, const uint8_t hash[static SEAL_HASH_BYTES])
+{
+	struct announce *an = ctx;
+	struct beacon_when now = announce_when(an);
+	char topic[BEACON_TOPIC_MAX + 1];
+	uint8_t text[ANNOUNCE_FILE_PATH + 256];
+	size_t topic_len = announce_files_topic(topic, path);
+	size_t len = announce_files_text(text, sizeof(text), path, size, hash);
+	enum err e = beacon_sender_publish(an->voice.sender, &now, span_of(topic, topic_len),
+	    BEACON_CTYPE_TXT, span_of(text, len), 0);
+
+	if (e != OK)
+		log_note(an->sv->log, LOG_LEVEL_WARNING, "announce", "cannot announce %s: %s",
+		    topic, err_text(e));
+	announce_pump(an);
+}
+
+static void
+file_gone(void *ctx, const char *path)
+{
+	struct announce *an = ctx;
+	struct beacon_when now = announce_when(an);
+	char topic[BEACON_TOPIC_MAX + 1];
+	size_t len = announce_files_topic(topic, path);
+
+	if (beacon_sender_withdraw(an->voice.sender, &now, span_of(topic, len)) == OK)
+		announce_pump(an);
+}
+
+static const struct announce_files_ops files_ops = { .found = file_found, .gone = file_gone };
+
+static enum err
+follow_files(struct announce *an, const struct conf *cf)
+{
+	const char *root = conf_bool(cf, "publish-files") ? conf_str(cf, "files-root") : "";
+
+	if (conf_bool(cf, "publish-files") && root[0] == '\0') {
+		service_complain(an->sv, cf, "publish-files", 0, "needs files-root");
+		return ERR_FORMAT;
+	}
+	announce_files_free(an->files);
+	an->files = NULL;
+	return root[0] == '\0' ? OK : announce_files_new(&an->files, &files_ops, an, an->sv->loop,
+	    an->sv->offload, root);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static size_t
+read_list(const struct conf *cf, const char *key, const char *out[static BEACON_NET_PATTERNS_MAX])
+{
+	size_t n = conf_count(cf, key);
+
+	for (size_t i = 0; i < n && i < BEACON_NET_PATTERNS_MAX; i++)
+		out[i] = conf_str_at(cf, key, i);
+	return n;
+}
+
+static enum err
+start(struct service *sv, const struct conf *cf)
+{
+	struct announce *an = calloc(1, sizeof(*an));
+	const char *interfaces[BEACON_NET_PATTERNS_MAX], *broadcast[BEACON_NET_PATTERNS_MAX];
+	struct beacon_net_opts o = { .ops = &net_ops, .ctx = an, .loop = sv->loop,
+		.netif = sv->netif, .log = sv->log, .interfaces = interfaces,
+		.interface_count = read_list(cf, "interfaces", interfaces), .broadcast = broadcast,
+		.broadcast_count = read_list(cf, "broadcast", broadcast), .fixed_port = true,
+		.port = (uint16_t)conf_int(cf, "port"), .ipv4 = conf_bool(cf, "ipv4"),
+		.ipv6 = conf_bool(cf, "ipv6"), .rejoin = conf_duration(cf, "rejoin") };
+
+	if (an == NULL)
+		return ERR_NOMEM;
+	sv->state = an;
+	an->sv = sv;
+
+	enum err e = beacon_net_open(&an->net, &o);
+
+	if (e != OK)
+		log_note(sv->log, LOG_LEVEL_ERR, "announce", "cannot open port %u: %s",
+		    (unsigned)o.port, e == ERR_SYS ? strerror(errno) : err_text(e));
+	return e;
+}
+
+static enum err
+apply(struct service *sv, const struct conf *cf)
+{
+	struct announce *an = sv->state;
+	enum err e = change_keys(an, cf);
+
+	if (e == OK)
+		e = publish_all(an, cf);
+	if (e == OK)
+		e = follow_files(an, cf);
+	if (e == OK)
+		announce_pump(an);
+	return e;
+}
+
+static mono_us
+wake(struct service *sv, mono_us now)
+{
+	struct announce *an = sv->state;
+	struct beacon_when when = announce_when(an);
+	mono_us next = MONO_NEVER;
+
+	(void)now;
+	if (an->voice.sender != NULL)
+		next = beacon_sender_wake(an->voice.sender, &when);
+	if (an->old_voice.sender != NULL)
+		next = mono_earlier(next, beacon_sender_wake(an->old_voice.sender, &when));
+	return next;
+}
+
+static void
+stop(struct service *sv)
+{
+	struct announce *an = sv->state;
+
+	if (an == NULL)
+		return;
+	if (an->voice.sender != NULL) {
+		struct beacon_when now = announce_when(an);
+
+		beacon_sender_goodbye(an->voice.sender, &now);
+	}
+	if (an->epoch_job != NULL)
+		an->epoch_job->an = NULL;
+	announce_files_free(an->files);
+	end_voice(&an->old_voice);
+	end_voice(&an->voice);
+	beacon_keyring_fini(&an->ring);
+	beacon_net_close(an->net);
+	free(an->topics);
+	free(an);
+	sv->state = NULL;
+}
+
+static void
+report(const struct service *sv, struct report *out)
+{
+	announce_report(sv->state, out);
+}
+
+static void
+command(struct service *sv, struct ctl_request *rq)
+{
+	announce_command(sv->state, rq);
+}
+
+const struct service_ops announce_service_ops = {
+	.abi = HEARTH_SERVICE_ABI,
+	.name = "announce",
+	.help = "signed and sealed announcements over multicast",
+	.keys = keys,
+	.start = start,
+	.apply = apply,
+	.wake = wake,
+	.report = report,
+	.command = command,
+	.stop = stop,
+};

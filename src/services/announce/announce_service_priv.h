@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared by the files that make up the service. */
+#ifndef SERVICES_ANNOUNCE_ANNOUNCE_SERVICE_PRIV_H
+#define SERVICES_ANNOUNCE_ANNOUNCE_SERVICE_PRIV_H
+
+#include "core/ctl.h"
+#include "core/offload.h"
+#include "core/report.h"
+#include "core/service.h"
+#include "services/announce/announce_files.h"
+#include "services/announce/beacon_keys.h"
+#include "services/announce/beacon_net.h"
+#include "services/announce/beacon_sender.h"
+
+#define ANNOUNCE_CLOCK_MIN INT64_C(1767225600000)	/* ms; 2026: clocks before are not set */
+
+/* A start's number on its way to the disk. */
+struct announce_epoch_job {
+	struct offload_job job;		/* first */
+	struct announce *an;		/* NULL: nobody waits */
+	char path[512];
+	uint64_t epoch;
+	enum err result;
+};
+
+/* An identity that speaks. The second one of a daemon only announces its successor. */
+struct announce_voice {
+	struct announce *an;
+	struct beacon_identity me;
+	struct beacon_sender *sender;
+};
+
+struct announce {
+	struct service *sv;
+	struct beacon_net *net;
+	struct beacon_keyring ring;
+	struct announce_voice voice, old_voice;
+	struct announce_epoch_job *epoch_job;
+	struct announce_files *files;
+	char *files_root;
+	char (*topics)[BEACON_TOPIC_MAX + 1];	/* published by the settings */
+	size_t topic_count;
+	struct log_gate clone_gate;
+	mono_us clone_at;	/* last time that a clone was noticed; 0: never */
+};
+
+struct beacon_when announce_when(const struct announce *an);
+/* Send what is due and ask to be woken for the rest. */
+void announce_pump(struct announce *an);
+
+/* hearthctl announce …; ends rq. */
+void announce_command(struct announce *an, struct ctl_request *rq);
+void announce_report(const struct announce *an, struct report *out);
+
+#endif
