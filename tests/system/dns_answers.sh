@@ -75,6 +75,12 @@ contains "class CH: REFUSED with a reason" "REFUSED" "$(ask version.bind TXT CH)
 contains "RD=0: REFUSED" "status: REFUSED" "$(ask +norec a.example)"
 contains "AXFR is refused" "Transfer failed" "$(ask +tcp a.example AXFR 2>&1)"
 
+contains "ANY gets one harmless record" '"RFC8482"' "$(ask +notcp +short a.example ANY)"
+contains "a cookie is answered with ours" "COOKIE: " "$(ask +cookie=0123456789abcdef a.example)"
+server_cookie=$(ask +cookie=0123456789abcdef a.example | sed -n 's/^; COOKIE: \([0-9a-f]*\).*/\1/p')
+contains "which is good the next time" "(good)" "$(ask "+cookie=$server_cookie" a.example)"
+contains "TCP keepalive is told to who asks" "KEEPALIVE" "$(ask +tcp +keepalive a.example)"
+
 contains "hearthctl sees the queries" "dns.queries=" "$(ctl status)"
 contains "dns lookup shows the entry" "a.example" "$(ctl dns lookup a.example)"
 contains "dns flush takes it" "flushed=" "$(ctl dns flush a.example)"

@@ -84,6 +84,15 @@ dns_request_new(struct dns_request_pool *p, const struct dns_query *q, const str
 	return rq;
 }
 
+struct dns_asker
+dns_request_asker(const struct dns_request *rq, struct dgram *dg, mono_us now)
+{
+	*dg = (struct dgram){ .peer = &rq->peer, .reply_from = &rq->reply_from,
+		.ifindex = rq->ifindex, .socket = rq->udp, .now = now };
+	return (struct dns_asker){ .dg = rq->udp != NULL ? dg : NULL, .stream = rq->stream,
+		.peer = &rq->peer, .now = now };
+}
+
 void
 dns_request_free(struct dns_request_pool *p, struct dns_request *rq)
 {

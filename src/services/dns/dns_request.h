@@ -63,6 +63,8 @@ void dns_request_pool_fini(struct dns_request_pool *p);
 /* Copy a query out of its packet; NULL where the pool is empty. */
 struct dns_request *dns_request_new(struct dns_request_pool *p, const struct dns_query *q,
     const struct dns_asker *from);
+/* The asker of a query that has waited; dg is room for its datagram and must outlive the asker. */
+struct dns_asker dns_request_asker(const struct dns_request *rq, struct dgram *dg, mono_us now);
 void dns_request_free(struct dns_request_pool *p, struct dns_request *rq);
 
 #endif

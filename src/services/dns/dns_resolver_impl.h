@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the dns_resolver*.c files share: the resolver itself and how replies leave it.
+ *
+ *   dns_resolver.c	     the stages of a query, settings, life
+ *   dns_resolver_flight.c   towards the upstreams and back
+ *   dns_resolver_reply.c    replies to clients
+ *   dns_resolver_report.c   counters
+ */
+#ifndef SERVICES_DNS_RESOLVER_IMPL_H
+#define SERVICES_DNS_RESOLVER_IMPL_H
+
+#include "services/dns/dns_answer.h"
+#include "services/dns/dns_reply.h"
+#include "services/dns/dns_resolver.h"
+#include "util/seal.h"
+
+#define DNS_FLIGHTS_MAX	 4096
+#define DNS_REQUESTS_MAX 8192
+
+/* One send at the edge, and whose it is. */
+struct send_slot {
+	struct dns_send send;
+	struct dns_resolver *r;
+	struct dns_try *t;
+};
+
+struct counters {
+	uint64_t queries;		/* all that came, junk included */
+	uint64_t tcp;			/* of those, over TCP */
+	uint64_t not_allowed;		/* source outside `allow`: silence */
+	uint64_t junk;			/* no query at all: silence */
+	uint64_t formerr, notimp, badvers, refused;
+	uint64_t answered_fresh;	/* from the cache */
+	uint64_t answered_stale;
+	uint64_t answered_failure;	/* a failure held in the cache */
+	uint64_t answered_upstream;
+	uint64_t servfail;		/* no upstream gave an answer */
+	uint64_t cookies_good;		/* the client has received from us before */
+	uint64_t cookies_bad;
+	uint64_t prefetches;
+	uint64_t answers_malformed;	/* upstream answers that made no sense */
+	uint64_t overloaded;		/* SERVFAIL because a table was full */
+	uint64_t latency_us;		/* summed over answered_upstream */
+};
+
+struct dns_resolver {
+	struct dns_resolver_env env;
+	struct dns_cache *cache;
+	struct dns_forward *forward;
+	struct dns_upstream *upstream;
+	struct dns_request_pool pool;
+	struct send_slot *sends;	/* by dns_try.index */
+	struct dns_routes *routes;
+	struct acl acl;
+	struct dns_ttl_limits ttl;
+	bool prefetch;
+	bool trust_ad;
+	uint8_t cookie_secret[SEAL_SHORT_KEY_BYTES];
+	struct counters n;
+	struct dns_answer answer;	/* of the result at work */
+	struct dns_packed packed;
+	uint8_t tcp_room[2 + DNS_MSG_MAX];
+};
+
+/* --- replying: dns_resolver_reply.c ----------------------------------------------------------- */
+
+/*
+ * All of these answer the query q of `from`, at once or after it has waited, by the way it came.
+ * opt may be NULL; the cookie and the keepalive that the query asked for are added to it.
+ */
+void dns_resolver_reply_empty(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, uint16_t rcode, const struct dns_opt *opt);
+/* With a reason that the client's user can read (RFC 8914). */
+void dns_resolver_reply_reason(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, uint16_t rcode, uint16_t ede, const char *text);
+/* From the cache. */
+void dns_resolver_reply_entry(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, const struct dns_entry *e);
+/* What lies in r->packed. */
+void dns_resolver_reply_packed(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, const struct dns_opt *opt);
+/* ANY gets one harmless record (RFC 8482 §4.2). */
+void dns_resolver_reply_any(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q);
+
+/* --- towards the upstreams: dns_resolver_flight.c --------------------------------------------- */
+
+extern const struct dns_forward_ops dns_resolver_forward_ops;
+
+/* Park the query until its answer comes. */
+void dns_resolver_park(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, const struct dns_key *key, const struct dns_route *route);
+/* Refresh an entry before it runs out; nobody waits. */
+void dns_resolver_prefetch(struct dns_resolver *r, const struct dns_key *key,
+    const struct dns_route *route, mono_us now);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* Replies to clients: written where they are sent from, completed with what this client asked for. */
+#include "services/dns/dns_resolver_impl.h"
+
+#include <time.h>
+
+#include "services/dns/dns_cookie.h"
+#include "services/dns/dns_stream.h"
+
+#define ANY_TTL		3600	/* seconds; the longer, the fewer come back */
+#define KEEPALIVE_100MS 100	/* RFC 7828 §3.1: how long we keep an idle connection, in 100 ms */
+
+/* Where a reply is written to (a slot of the send queue, or the scratch for TCP), and its options. */
+struct room {
+	uint8_t *at;
+	size_t limit;
+	const struct dns_opt *opt;
+	struct dns_opt filled;
+	uint8_t cookie[DNS_COOKIE_TOTAL];
+};
+
+/* Add the cookie and the keepalive where the query asked for them. */
+static void
+complete_opt(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
+    const struct dns_opt *opt, struct room *room)
+{
+	room->opt = opt;
+	if (q->cookie.len == 0 && !(q->keepalive && from->stream != NULL))
+		return;
+	room->filled = opt != NULL ? *opt : (struct dns_opt){ 0 };
+	room->opt = &room->filled;
+	if (q->cookie.len != 0) {
+		enum dns_cookie_state state = dns_cookie_answer(r->cookie_secret, q->cookie, from->peer,
+		    (uint32_t)time(NULL), room->cookie);
+
+		r->n.cookies_good += state == DNS_COOKIE_GOOD;
+		r->n.cookies_bad += state == DNS_COOKIE_BAD;
+		room->filled.cookie = span_of(room->cookie, sizeof(room->cookie));
+	}
+	if (q->keepalive && from->stream != NULL) {
+		room->filled.has_keepalive = true;
+		room->filled.keepalive = KEEPALIVE_100MS;
+	}
+}
+
+static void
+prepare(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
+    const struct dns_opt *opt, struct room *room)
+{
+	if (from->dg != NULL) {
+		room->at = udp_reserve(from->dg->socket, UDP_SLOT_BYTES);
+		room->limit = dns_query_limit(q, DNS_UDP_SIZE);
+	} else {
+		room->at = r->tcp_room + 2;
+		room->limit = DNS_MSG_MAX;
+	}
+	complete_opt(r, from, q, opt, room);
+}
+
+static void
+dispatch(struct dns_resolver *r, const struct dns_asker *from, size_t len)
+{
+	if (from->dg != NULL)
+		udp_commit_reply(from->dg->socket, len, from->dg);
+	else
+		dns_stream_send(from->stream, r->tcp_room, len);
+}
+
+void
+dns_resolver_reply_empty(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, uint16_t rcode, const struct dns_opt *opt)
+{
+	struct room room;
+
+	prepare(r, from, q, opt, &room);
+	dispatch(r, from, dns_reply_empty(q, rcode, 0, room.opt, room.at, room.limit));
+}
+
+void
+dns_resolver_reply_reason(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, uint16_t rcode, uint16_t ede, const char *text)
+{
+	struct dns_opt opt = { .has_ede = true, .ede = ede, .ede_text = span_str(text) };
+
+	dns_resolver_reply_empty(r, from, q, rcode, &opt);
+}
+
+void
+dns_resolver_reply_entry(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, const struct dns_entry *e)
+{
+	struct room room;
+
+	prepare(r, from, q, NULL, &room);
+	dispatch(r, from,
+	    dns_cache_write(r->cache, e, q, from->now, room.opt, room.at, room.limit));
+}
+
+void
+dns_resolver_reply_packed(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, const struct dns_opt *opt)
+{
+	struct room room;
+
+	prepare(r, from, q, opt, &room);
+	dispatch(r, from, dns_reply_stored(&r->packed.view, q, room.opt, room.at, room.limit));
+}
+
+void
+dns_resolver_reply_any(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q)
+{
+	static const uint8_t hinfo[] = { 7, 'R', 'F', 'C', '8', '4', '8', '2', 0 };
+	struct room room;
+	struct dns_wr w;
+
+	prepare(r, from, q, NULL, &room);
+	dns_wr_begin(&w, q, room.at, room.limit);
+	dns_wr_record(&w, DNS_SECTION_ANSWER, dns_query_name(q), DNS_TYPE_HINFO, DNS_CLASS_IN, ANY_TTL,
+	    span_of(hinfo, sizeof(hinfo)));
+	dispatch(r, from, dns_wr_end(&w, DNS_NOERROR, 0, room.opt));
+}
