@@ -13,6 +13,7 @@ src_libutil_a_SOURCES = \
 	src/util/rto.c src/util/rto.h \
 	src/util/seal.c src/util/seal.h \
 	src/util/seq.c src/util/seq.h \
+	src/util/siphash.h \
 	src/util/span.h \
 	src/util/text.c src/util/text.h \
 	src/util/utf8.c src/util/utf8.h \

@@ -3,6 +3,7 @@
 
 #include "support/dns.h"
 #include "support/unit.h"
+#include "util/siphash.h"
 
 #include <stdlib.h>
 
@@ -24,7 +25,7 @@ plain_hash(struct span end)
 		memcpy(text + len, name.at, (size_t)name.at[0] + 1);
 		len += ((size_t)name.at[0] + 1 + 7) / 8 * 8;
 	}
-	return seal_short_hash(span_of(text, len), key);
+	return siphash_of(span_of(text, len), key);
 }
 
 static void

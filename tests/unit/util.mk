@@ -8,7 +8,7 @@ UTIL_TESTS = \
 	tests/unit/test_replay \
 	tests/unit/test_rto \
 	tests/unit/test_seal \
-	tests/unit/test_seq \
+	tests/unit/test_seq tests/unit/test_siphash \
 	tests/unit/test_text \
 	tests/unit/test_utf8 \
 	tests/unit/test_wire
@@ -56,6 +56,10 @@ tests_unit_test_seal_LDADD = $(UNIT_UTIL)
 tests_unit_test_seq_SOURCES = tests/unit/test_seq.c
 tests_unit_test_seq_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_seq_LDADD = $(UNIT_UTIL)
+
+tests_unit_test_siphash_SOURCES = tests/unit/test_siphash.c
+tests_unit_test_siphash_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_siphash_LDADD = $(UNIT_UTIL)
 
 tests_unit_test_text_SOURCES = tests/unit/test_text.c
 tests_unit_test_text_CPPFLAGS = $(UNIT_CPPFLAGS)

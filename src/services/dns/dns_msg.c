@@ -65,15 +65,16 @@ dns_rr_next(struct dns_walk *w, struct dns_rr *rr)
 uint8_t *
 dns_opt_open(struct wire_wr *wr, uint16_t udp_size, uint8_t upper, bool dnssec_ok)
 {
-	wire_wr_u8(wr, 0);
-	wire_wr_u16(wr, DNS_TYPE_OPT);
-	wire_wr_u16(wr, udp_size);
-	wire_wr_u32(wr, (uint32_t)upper << 24 | (dnssec_ok ? DNS_EDNS_DO : 0));
+	uint8_t *at = wire_wr_take(wr, DNS_OPT_BYTES);
 
-	uint8_t *length_at = wr->at;
-
-	wire_wr_u16(wr, 0);
-	return wr->bad ? NULL : length_at;
+	if (at == NULL)
+		return NULL;
+	at[0] = 0;
+	wire_put_u16(at + 1, DNS_TYPE_OPT);
+	wire_put_u16(at + 3, udp_size);
+	wire_put_u32(at + 5, (uint32_t)upper << 24 | (dnssec_ok ? DNS_EDNS_DO : 0));
+	wire_put_u16(at + 9, 0);
+	return at + 9;
 }
 
 void

@@ -83,6 +83,7 @@ enum dns_rcode {	/* 12 bits; those above 15 need an OPT record */
 #define DNS_FLAG_OPCODE 0x7800
 #define DNS_FLAG_RCODE	0x000f
 
+#define DNS_OPT_BYTES 11	/* of an OPT record without options */
 #define DNS_EDNS_DO 0x8000	/* in the low 16 bits of OPT's TTL */
 
 enum dns_option {	/* EDNS option codes */

@@ -142,20 +142,28 @@ lower8(uint64_t v)
 	return v | ((~v & (from_a ^ past_z) & (ones * 0x80)) >> 2);
 }
 
+static inline void
+copy_lower8(uint8_t *out, const uint8_t *from)
+{
+	uint64_t v;
+
+	memcpy(&v, from, sizeof(v));
+	v = lower8(v);
+	memcpy(out, &v, sizeof(v));
+}
+
 void
 dns_name_lower(uint8_t *out, struct span name)
 {
-	size_t i = 0;
-
-	for (; i + 8 <= name.len; i += 8) {
-		uint64_t v;
-
-		memcpy(&v, name.at + i, sizeof(v));
-		v = lower8(v);
-		memcpy(out + i, &v, sizeof(v));
+	if (name.len < 8) {
+		for (size_t i = 0; i < name.len; i++)
+			out[i] = ascii_lower(name.at[i]);
+		return;
 	}
-	for (; i < name.len; i++)
-		out[i] = ascii_lower(name.at[i]);
+	for (size_t i = 0; i + 8 <= name.len; i += 8)
+		copy_lower8(out + i, name.at + i);
+	/* The rest together with bytes before it: doing those twice changes nothing. */
+	copy_lower8(out + name.len - 8, name.at + name.len - 8);
 }
 
 void

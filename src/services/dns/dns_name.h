@@ -15,6 +15,7 @@
 
 #include "util/err.h"
 #include "util/seal.h"
+#include "util/siphash.h"
 #include "util/span.h"
 #include "util/wire.h"
 
@@ -95,7 +96,7 @@ dns_name_is_root(struct span name)
 static inline uint64_t
 dns_name_hash(struct span lower, const uint8_t key[static SEAL_SHORT_KEY_BYTES])
 {
-	return seal_short_hash(lower, key);
+	return siphash_of(lower, key);
 }
 
 /*

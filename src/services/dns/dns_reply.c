@@ -10,7 +10,6 @@
 #include <assert.h>
 #include <endian.h>
 
-#define OPT_BYTES    11	/* of a record without options */
 #define OPTION_BYTES 4	/* code and length */
 #define RCODE_PLAIN  15	/* the highest that fits the header */
 
@@ -58,7 +57,7 @@ dns_ede_text_fit(struct span text)
 static size_t
 opt_size(const struct dns_query *q, const struct dns_opt *opt, bool ede)
 {
-	size_t size = OPT_BYTES;
+	size_t size = DNS_OPT_BYTES;
 
 	if (!q->edns)
 		return 0;

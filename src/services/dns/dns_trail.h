@@ -3,10 +3,9 @@
  * The ends of a name and their hashes: com, example.com, www.example.com. Computed in one pass over
  * the labels from the right, once per question, for all sets of names that share the key.
  *
- * The hash is SipHash-2-4 (what seal_short_hash() computes, here in steps) of the labels from the
- * right, each as its length byte and its bytes, filled up with zeros to a multiple of eight. Who
- * does not know the key can aim at no place of a table, neither with questions nor with the lines
- * of a list he wrote.
+ * The hash is SipHash-1-3 of the labels from the right, each as its length byte and its bytes,
+ * filled up with zeros to a multiple of eight. Who does not know the key can aim at no place of a
+ * table, neither with questions nor with the lines of a list he wrote.
  */
 #ifndef SERVICES_DNS_TRAIL_H
 #define SERVICES_DNS_TRAIL_H
