@@ -101,3 +101,14 @@ TESTS += tests/unit/test_dns_cookie
 tests_unit_test_dns_cookie_SOURCES = tests/unit/test_dns_cookie.c
 tests_unit_test_dns_cookie_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_cookie_LDADD = $(UNIT_DNS)
+check_PROGRAMS += tests/unit/test_dns_local
+TESTS += tests/unit/test_dns_local
+tests_unit_test_dns_local_SOURCES = tests/unit/test_dns_local.c
+tests_unit_test_dns_local_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_local_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_local_model
+TESTS += tests/unit/test_dns_local_model
+tests_unit_test_dns_local_model_SOURCES = tests/unit/test_dns_local_model.c
+tests_unit_test_dns_local_model_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_local_model_LDADD = $(UNIT_DNS)

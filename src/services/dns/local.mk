@@ -26,6 +26,11 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_lease_json.c \
 	src/services/dns/dns_lease_lines.c \
 	src/services/dns/dns_lease_parse.h \
+	src/services/dns/dns_local.c src/services/dns/dns_local.h \
+	src/services/dns/dns_local_build.c \
+	src/services/dns/dns_local_impl.h \
+	src/services/dns/dns_local_special.c \
+	src/services/dns/dns_local_table.c \
 	src/services/dns/dns_msg.c src/services/dns/dns_msg.h \
 	src/services/dns/dns_name.c src/services/dns/dns_name.h \
 	src/services/dns/dns_query.c src/services/dns/dns_query.h \
