@@ -158,6 +158,25 @@ dns_wr_record(struct dns_wr *w, enum dns_section section, struct span owner, uin
 		w->count[section]++;
 }
 
+void
+dns_wr_copy(struct dns_wr *w, const struct dns_rr *rr, struct span msg)
+{
+	struct dns_name owner;
+	struct wire_rd rd = wire_rd_of(msg);
+
+	wire_rd_skip(&rd, rr->owner_at);
+	if (!dns_name_expand(&owner, &rd))
+		return;
+
+	struct dns_compress_rr copy = { .owner = dns_name_span(&owner), .type = rr->type,
+		.class = rr->class, .ttl = rr->ttl, .msg = msg, .rdata = rr->rdata };
+
+	if (dns_compress_record(&w->c, &copy, NULL) != OK)
+		w->c.wr.bad = true;
+	else
+		w->count[rr->section]++;
+}
+
 size_t
 dns_wr_end(struct dns_wr *w, uint16_t rcode, uint16_t flags, const struct dns_opt *opt)
 {

@@ -56,6 +56,9 @@ void dns_wr_begin(struct dns_wr *w, const struct dns_query *q, uint8_t *out, siz
 void dns_wr_record(struct dns_wr *w, enum dns_section section, struct span owner, uint16_t type,
     uint16_t class, uint32_t ttl, struct span rdata);
 
+/* Add a record that lies in another message, its names compressed there as they may be. */
+void dns_wr_copy(struct dns_wr *w, const struct dns_rr *rr, struct span msg);
+
 /*
  * Finish: rcode, flags and OPT. Gives the length of the reply, never 0.
  *

@@ -73,6 +73,8 @@ dns_request_new(struct dns_request_pool *p, const struct dns_query *q, const str
 	rq->asked = from->now;
 	rq->peer = *from->peer;
 	rq->stream = from->stream;
+	rq->aliased = from->aliased;
+	rq->names_below = from->names_below;
 	rq->udp = NULL;
 	if (from->dg != NULL) {
 		rq->udp = from->dg->socket;
@@ -90,7 +92,8 @@ dns_request_asker(const struct dns_request *rq, struct dgram *dg, mono_us now)
 	*dg = (struct dgram){ .peer = &rq->peer, .reply_from = &rq->reply_from,
 		.ifindex = rq->ifindex, .socket = rq->udp, .now = now };
 	return (struct dns_asker){ .dg = rq->udp != NULL ? dg : NULL, .stream = rq->stream,
-		.peer = &rq->peer, .now = now };
+		.peer = &rq->peer, .now = now, .aliased = rq->aliased,
+		.names_below = rq->names_below };
 }
 
 void

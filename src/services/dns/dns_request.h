@@ -27,6 +27,8 @@ struct dns_asker {
 	struct dns_stream *stream;	/* NULL over UDP */
 	const struct addr *peer;
 	mono_us now;
+	bool aliased;		/* the name is an alias of ours: its target is resolved instead */
+	bool names_below;	/* names below it are known here: it cannot be NXDOMAIN */
 };
 
 /* A query that waits, with copies of all that the reply needs. */
@@ -40,6 +42,8 @@ struct dns_request {
 	struct addr peer;
 	struct addr reply_from;
 	unsigned ifindex;
+	bool aliased;			/* as in struct dns_asker */
+	bool names_below;
 	LIST_ENTRY(dns_request) of_stream;	/* or the free list */
 	uint8_t cookie[DNS_REQUEST_COOKIE_MAX];
 	uint8_t head[DNS_HEADER_BYTES + DNS_NAME_MAX + 4];	/* header and question as received */

@@ -47,16 +47,22 @@ stage_shape(struct dns_resolver *r, const struct dns_asker *from, const struct d
 		dns_resolver_reply_empty(r, from, q, DNS_NOTIMP, NULL);
 		return true;
 	}
-	if (q->class == DNS_CLASS_IN && q->type == DNS_TYPE_ANY) {
-		dns_resolver_reply_any(r, from, q);
-		return true;
-	}
 	if (q->class != DNS_CLASS_IN) {
 		r->n.refused++;
 		dns_resolver_reply_reason(r, from, q, DNS_REFUSED, DNS_EDE_NOT_SUPPORTED, "only class IN is served");
 		return true;
 	}
 	return false;
+}
+
+/* The house's own names answer ANY by themselves; nobody else is troubled with it. */
+static bool
+stage_any(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q)
+{
+	if (q->type != DNS_TYPE_ANY)
+		return false;
+	dns_resolver_reply_any(r, from, q);
+	return true;
 }
 
 /*
@@ -73,13 +79,15 @@ stage_recursion(struct dns_resolver *r, const struct dns_asker *from, const stru
 	return true;
 }
 
+/* Answer from the cache, or have the upstreams asked. The name of key is q's, or its alias's target. */
 static void
-stage_cache(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q)
+stage_cache(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
+    struct dns_key key)
 {
-	const struct dns_route *route = dns_routes_find(r->routes, dns_query_name(q));
-	struct dns_key key = dns_key_of(q, route->id);
+	const struct dns_route *route = dns_routes_find(r->routes, key.name);
 	const struct dns_entry *e;
 
+	key.route = route->id;
 	switch (dns_cache_find(r->cache, &key, from->now, &e)) {
 	case DNS_CACHE_FRESH:
 		r->n.answered_fresh++;
@@ -103,8 +111,10 @@ stage_cache(struct dns_resolver *r, const struct dns_asker *from, const struct d
 }
 
 void
-dns_resolver_query(struct dns_resolver *r, const struct dns_asker *from, struct span packet)
+dns_resolver_query(struct dns_resolver *r, const struct dns_asker *asker, struct span packet)
 {
+	struct dns_asker a = *asker, *from = &a;
+	struct dns_name target;
 	struct dns_query q;
 
 	r->n.queries++;
@@ -116,10 +126,18 @@ dns_resolver_query(struct dns_resolver *r, const struct dns_asker *from, struct 
 
 	enum dns_verdict v = dns_query_parse(&q, packet);
 
-	if (stage_shape(r, from, &q, v) || stage_recursion(r, from, &q))
+	if (stage_shape(r, from, &q, v) || dns_resolver_stage_local(r, from, &q, &target) ||
+	    stage_any(r, from, &q) || stage_recursion(r, from, &q))
 		return;
 	dns_query_hash(&q, dns_cache_hash_key(r->cache));
-	stage_cache(r, from, &q);
+
+	struct dns_key key = dns_key_of(&q, DNS_ROUTE_DEFAULT);
+
+	if (from->aliased) {
+		key.name = dns_name_span(&target);
+		key.name_hash = dns_name_hash(key.name, dns_cache_hash_key(r->cache));
+	}
+	stage_cache(r, from, &q, key);
 }
 
 void

@@ -19,6 +19,7 @@
 #include "services/dns/dns_upstream.h"
 #include "util/err.h"
 
+struct dns_local;
 struct dns_resolver;
 struct log;
 struct loop;
@@ -61,6 +62,14 @@ enum err dns_resolver_configure(struct dns_resolver *r, struct dns_resolver_conf
 
 /* One query. The reply goes out at once or later, by the way the query came. */
 void dns_resolver_query(struct dns_resolver *r, const struct dns_asker *from, struct span packet);
+
+/*
+ * The names of the house from here on; set stays the caller's and must live until another one is
+ * set. NULL: none.
+ */
+void dns_resolver_set_local(struct dns_resolver *r, const struct dns_local *set);
+/* The machine's networks have changed, or are known for the first time. */
+void dns_resolver_note_networks(struct dns_resolver *r);
 
 /* rq's connection is gone. */
 void dns_resolver_abandon(struct dns_resolver *r, struct dns_request *rq);

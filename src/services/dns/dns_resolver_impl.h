@@ -4,6 +4,7 @@
  *
  *   dns_resolver.c	     the stages of a query, settings, life
  *   dns_resolver_flight.c   towards the upstreams and back
+ *   dns_resolver_local.c    the names of the house
  *   dns_resolver_reply.c    replies to clients
  *   dns_resolver_report.c   counters
  */
@@ -11,12 +12,14 @@
 #define SERVICES_DNS_RESOLVER_IMPL_H
 
 #include "services/dns/dns_answer.h"
+#include "services/dns/dns_local.h"
 #include "services/dns/dns_reply.h"
 #include "services/dns/dns_resolver.h"
 #include "util/seal.h"
 
 #define DNS_FLIGHTS_MAX	 4096
 #define DNS_REQUESTS_MAX 8192
+#define DNS_NETS_MAX	 64	/* directly connected networks that answers may depend on */
 
 /* One send at the edge, and whose it is. */
 struct send_slot {
@@ -31,6 +34,7 @@ struct counters {
 	uint64_t not_allowed;		/* source outside `allow`: silence */
 	uint64_t junk;			/* no query at all: silence */
 	uint64_t formerr, notimp, badvers, refused;
+	uint64_t answered_local;	/* names of the house and special-use names */
 	uint64_t answered_fresh;	/* from the cache */
 	uint64_t answered_stale;
 	uint64_t answered_failure;	/* a failure held in the cache */
@@ -53,6 +57,9 @@ struct dns_resolver {
 	struct send_slot *sends;	/* by dns_try.index */
 	struct dns_routes *routes;
 	struct acl acl;
+	const struct dns_local *local;	/* the caller's; NULL: none */
+	struct prefix nets[DNS_NETS_MAX];
+	size_t net_count;
 	struct dns_ttl_limits ttl;
 	bool prefetch;
 	bool trust_ad;
@@ -61,6 +68,7 @@ struct dns_resolver {
 	struct dns_answer answer;	/* of the result at work */
 	struct dns_packed packed;
 	uint8_t tcp_room[2 + DNS_MSG_MAX];
+	uint8_t target_room[DNS_MSG_MAX];	/* the answer for an alias's target */
 };
 
 /* --- replying: dns_resolver_reply.c ----------------------------------------------------------- */
@@ -80,9 +88,26 @@ void dns_resolver_reply_entry(struct dns_resolver *r, const struct dns_asker *fr
 /* What lies in r->packed. */
 void dns_resolver_reply_packed(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, const struct dns_opt *opt);
+/* From the names of the house. */
+void dns_resolver_reply_local(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, const struct dns_local_found *f);
 /* ANY gets one harmless record (RFC 8482 §4.2). */
 void dns_resolver_reply_any(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q);
+
+/* --- the names of the house: dns_resolver_local.c --------------------------------------------- */
+
+/*
+ * True: answered. Otherwise *from says what the names of the house do to the answer; where it is
+ * aliased, *target is the name to resolve.
+ */
+bool dns_resolver_stage_local(struct dns_resolver *r, struct dns_asker *from,
+    const struct dns_query *q, struct dns_name *target);
+
+/* Write the aliases of q and behind them what is known of their target: the entry, or r->packed. */
+size_t dns_resolver_write_aliased(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, const struct dns_entry *e, const struct dns_opt *opt, uint8_t *out,
+    size_t limit);
 
 /* --- towards the upstreams: dns_resolver_flight.c --------------------------------------------- */
 

@@ -90,10 +90,19 @@ dns_resolver_reply_entry(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, const struct dns_entry *e)
 {
 	struct room room;
+	struct dns_entry_info info;
+	size_t len;
 
 	prepare(r, from, q, NULL, &room);
-	dispatch(r, from,
-	    dns_cache_write(r->cache, e, q, from->now, room.opt, room.at, room.limit));
+	if (from->aliased) {
+		len = dns_resolver_write_aliased(r, from, q, e, room.opt, room.at, room.limit);
+	} else if (from->names_below &&
+	    (dns_entry_info(r->cache, e, from->now, &info), info.kind == DNS_ANSWER_NXDOMAIN)) {
+		len = dns_reply_empty(q, DNS_NOERROR, 0, room.opt, room.at, room.limit);
+	} else {
+		len = dns_cache_write(r->cache, e, q, from->now, room.opt, room.at, room.limit);
+	}
+	dispatch(r, from, len);
 }
 
 void
@@ -102,8 +111,29 @@ dns_resolver_reply_packed(struct dns_resolver *r, const struct dns_asker *from,
 {
 	struct room room;
 
+	size_t len;
+
 	prepare(r, from, q, opt, &room);
-	dispatch(r, from, dns_reply_stored(&r->packed.view, q, room.opt, room.at, room.limit));
+	if (from->aliased)
+		len = dns_resolver_write_aliased(r, from, q, NULL, room.opt, room.at, room.limit);
+	else if (from->names_below && r->packed.view.rcode == DNS_NXDOMAIN)
+		len = dns_reply_empty(q, DNS_NOERROR, 0, room.opt, room.at, room.limit);
+	else
+		len = dns_reply_stored(&r->packed.view, q, room.opt, room.at, room.limit);
+	dispatch(r, from, len);
+}
+
+void
+dns_resolver_reply_local(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, const struct dns_local_found *f)
+{
+	struct room room;
+	struct dns_wr w;
+
+	prepare(r, from, q, NULL, &room);
+	dns_wr_begin(&w, q, room.at, room.limit);
+	dns_local_write(f, &w);
+	dispatch(r, from, dns_wr_end(&w, dns_local_rcode(f), DNS_FLAG_AA, room.opt));
 }
 
 void

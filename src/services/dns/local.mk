@@ -7,6 +7,7 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_service.c src/services/dns/dns_service.h \
 	src/services/dns/dns_resolver.c src/services/dns/dns_resolver.h \
 	src/services/dns/dns_resolver_flight.c src/services/dns/dns_resolver_impl.h \
+	src/services/dns/dns_resolver_local.c \
 	src/services/dns/dns_resolver_reply.c src/services/dns/dns_resolver_report.c \
 	src/services/dns/dns_routes.c src/services/dns/dns_routes.h \
 	src/services/dns/dns_request.c src/services/dns/dns_request.h \

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The names of the house in the path of a query: answered here, or bent on their way. An alias of
+ * ours that leads outside is resolved under its target's name and written in front of what comes
+ * back; where names below are known here, an upstream's NXDOMAIN becomes NODATA.
+ */
+#include "services/dns/dns_resolver.h"
+
+#include "core/netif.h"
+#include "services/dns/dns_resolver_impl.h"
+
+/* Of the machine's networks, for answers that depend on where the asker is. */
+static struct dns_local_asker
+who_asks(const struct dns_resolver *r, const struct dns_asker *from)
+{
+	return (struct dns_local_asker){ .addr = from->peer, .nets = r->nets, .net_count = r->net_count };
+}
+
+void
+dns_resolver_note_networks(struct dns_resolver *r)
+{
+	const struct netif_addr *addrs;
+	size_t n = netif_addrs(r->env.netif, &addrs);
+
+	r->net_count = 0;
+	for (size_t i = 0; i < n && r->net_count < DNS_NETS_MAX; i++)
+		r->nets[r->net_count++] = addrs[i].net;
+}
+
+void
+dns_resolver_set_local(struct dns_resolver *r, const struct dns_local *set)
+{
+	r->local = set;
+}
+
+bool
+dns_resolver_stage_local(struct dns_resolver *r, struct dns_asker *from, const struct dns_query *q,
+    struct dns_name *target)
+{
+	struct dns_local_asker who = who_asks(r, from);
+	struct dns_local_found f;
+
+	if (r->local == NULL)
+		return false;
+	switch (dns_local_find(r->local, dns_query_name(q), q->type, &who, &f)) {
+	case DNS_LOCAL_NOT_OURS:
+		from->names_below = f.names_below;
+		return false;
+	case DNS_LOCAL_CNAME_OUT:
+		from->aliased = true;
+		dns_name_copy(target, f.target);
+		return false;
+	case DNS_LOCAL_ANSWER:
+	case DNS_LOCAL_NODATA:
+	case DNS_LOCAL_NXDOMAIN:
+	case DNS_LOCAL_LOOP:
+		break;
+	}
+	r->n.answered_local++;
+	dns_resolver_reply_local(r, from, q, &f);
+	return true;
+}
+
+/* The question for an alias's target, as the client could have asked it. */
+static void
+target_query(struct dns_query *t, const struct dns_query *q, struct span target,
+    uint8_t packet[static DNS_HEADER_BYTES + DNS_NAME_MAX + 4])
+{
+	struct wire_wr wr = wire_wr_of(packet, DNS_HEADER_BYTES + DNS_NAME_MAX + 4);
+
+	*t = *q;
+	(void)wire_wr_take(&wr, DNS_HEADER_BYTES);
+	wire_wr_bytes(&wr, target);
+	wire_wr_u16(&wr, q->type);
+	wire_wr_u16(&wr, q->class);
+	t->packet = wire_wr_span(&wr);
+	t->question_len = (uint16_t)(t->packet.len - DNS_HEADER_BYTES);
+	t->edns = false;
+	t->cookie = span_of(NULL, 0);
+	dns_name_lower(t->name, target);
+	t->name_len = (uint8_t)target.len;
+}
+
+size_t
+dns_resolver_write_aliased(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, const struct dns_entry *e, const struct dns_opt *opt, uint8_t *out,
+    size_t limit)
+{
+	uint8_t packet[DNS_HEADER_BYTES + DNS_NAME_MAX + 4];
+	struct dns_local_asker who = who_asks(r, from);
+	struct dns_local_found f;
+	struct dns_query t;
+	struct dns_walk walk;
+	struct dns_rr rr;
+	struct dns_wr w;
+
+	/* The names may have been read anew while the question was out: then the client asks again. */
+	if (r->local == NULL ||
+	    dns_local_find(r->local, dns_query_name(q), q->type, &who, &f) != DNS_LOCAL_CNAME_OUT)
+		return dns_reply_empty(q, DNS_SERVFAIL, 0, opt, out, limit);
+	target_query(&t, q, f.target, packet);
+
+	size_t len = e != NULL
+	    ? dns_cache_write(r->cache, e, &t, from->now, NULL, r->target_room, DNS_MSG_MAX)
+	    : dns_reply_stored(&r->packed.view, &t, NULL, r->target_room, DNS_MSG_MAX);
+	struct span msg = span_of(r->target_room, len);
+
+	dns_wr_begin(&w, q, out, limit);
+	dns_local_write(&f, &w);
+	dns_walk_begin(&walk, msg);
+	while (dns_rr_next(&walk, &rr))
+		if (rr.section != DNS_SECTION_ADDITIONAL)
+			dns_wr_copy(&w, &rr, msg);
+	return dns_wr_end(&w, dns_msg_flags(msg) & DNS_FLAG_RCODE, 0, opt);
+}
