@@ -242,6 +242,18 @@ loop_stop(struct loop *l)
 	l->stopping = true;
 }
 
+int
+loop_descriptor(const struct loop *l)
+{
+	return l->epoll;
+}
+
+mono_us
+loop_due(const struct loop *l)
+{
+	return STAILQ_EMPTY(&l->tasks) ? timer_heap_next(&l->timers) : l->now;
+}
+
 struct udp_io *
 loop_udp_io(struct loop *l)
 {

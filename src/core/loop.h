@@ -64,6 +64,13 @@ enum err loop_turn(struct loop *l, mono_us until) MUST_CHECK;
 enum err loop_run(struct loop *l) MUST_CHECK;
 void loop_stop(struct loop *l);
 
+/*
+ * For a loop that runs inside a program with one of its own: a descriptor that is readable when a
+ * turn has something to do, and the instant by which the next turn is due.
+ */
+int loop_descriptor(const struct loop *l);
+mono_us loop_due(const struct loop *l);
+
 /* The datagram slots of this loop; for core/udp.c alone. */
 struct udp_io;
 struct udp_io *loop_udp_io(struct loop *l);

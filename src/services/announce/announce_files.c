@@ -45,6 +45,8 @@ struct announce_files {
 	struct offload_job job;
 	bool working;		/* the job has the table and the statistics */
 	bool orphaned;		/* nobody wants the result any more */
+	int error;		/* of the last look at the root; 0: fine */
+	int told_error;
 	char *root;
 	size_t count;
 	struct file files[ANNOUNCE_FILES_MAX];
@@ -245,6 +247,7 @@ work(struct offload_job *j)
 	f->stats.skipped = 0;
 	for (size_t i = 0; i < f->count; i++)
 		f->files[i].seen = false;
+	f->error = dir < 0 ? errno : 0;
 	if (dir >= 0)
 		look_into(f, dir, "", 0);
 }
@@ -282,6 +285,9 @@ done(struct offload_job *j)
 	}
 	f->stats.files = f->count;
 	f->shown = f->stats;
+	if (f->error != 0 && f->error != f->told_error)
+		f->ops->unreadable(f->ctx, f->error);
+	f->told_error = f->error;
 	loop_timer(f->loop, &f->timer, loop_now(f->loop) + ANNOUNCE_FILES_EVERY);
 }
 

@@ -30,6 +30,8 @@ struct announce_files_ops {
 	void (*found)(void *ctx, const char *path, uint64_t size,
 	    const uint8_t hash[static SEAL_HASH_BYTES]);
 	void (*gone)(void *ctx, const char *path);
+	/* The directory itself cannot be read (any more); errno says why. */
+	void (*unreadable)(void *ctx, int error);
 };
 
 struct announce_files_stats {

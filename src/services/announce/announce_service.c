@@ -558,7 +558,17 @@ file_gone(void *ctx, const char *path)
 		announce_pump(an);
 }
 
-static const struct announce_files_ops files_ops = { .found = file_found, .gone = file_gone };
+static void
+files_unreadable(void *ctx, int error)
+{
+	struct announce *an = ctx;
+
+	log_note(an->sv->log, LOG_LEVEL_WARNING, "announce",
+	    "cannot read files-root, no files are announced: %s", strerror(error));
+}
+
+static const struct announce_files_ops files_ops = { .found = file_found, .gone = file_gone,
+	.unreadable = files_unreadable };
 
 static enum err
 follow_files(struct announce *an, const struct conf *cf)
