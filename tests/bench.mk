@@ -9,3 +9,7 @@ bench-programs: all $(BENCHES) tests/support/fakedns tests/support/dnsload
 EXTRA_DIST += tests/bench/dns-hit
 tests_bench_dnsblast_SOURCES = tests/bench/dnsblast.c
 tests_bench_echo_mmsg_SOURCES = tests/bench/echo_mmsg.c
+
+BENCHES += tests/bench/dns_list
+tests_bench_dns_list_SOURCES = tests/bench/dns_list.c
+tests_bench_dns_list_LDADD = src/libdns.a src/libutil.a $(SODIUM_LIBS) $(PCRE2_LIBS)

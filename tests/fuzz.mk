@@ -26,11 +26,15 @@ tests_fuzz_fuzz_dns_names_SOURCES = tests/fuzz/fuzz_dns_names.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_dns_names_LDADD = src/libdns.a $(FUZZ_UTIL)
 FUZZ_TARGETS += tests/fuzz/fuzz_dns_upstream
 tests_fuzz_fuzz_dns_upstream_SOURCES = tests/fuzz/fuzz_dns_upstream.c $(FUZZ_MAIN)
-tests_fuzz_fuzz_dns_upstream_LDADD = src/libdns.a src/libcore.a $(FUZZ_UTIL) $(CARES_LIBS) $(CORE_LIBS)
+tests_fuzz_fuzz_dns_upstream_LDADD = src/libdns.a src/libcore.a $(FUZZ_UTIL) $(DNS_LIBS) $(CORE_LIBS)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_dns_resolvconf
 tests_fuzz_fuzz_dns_resolvconf_SOURCES = tests/fuzz/fuzz_dns_resolvconf.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_dns_resolvconf_LDADD = src/libdns.a $(FUZZ_UTIL)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_dns_listfile
+tests_fuzz_fuzz_dns_listfile_SOURCES = tests/fuzz/fuzz_dns_listfile.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_dns_listfile_LDADD = src/libdns.a $(FUZZ_UTIL) $(PCRE2_LIBS)
 
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += tests/fuzz/replay.sh

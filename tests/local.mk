@@ -16,7 +16,7 @@ UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(CUNIT_CFLAGS)
 UNIT_UTIL = tests/libsupport.a src/libutil.a $(SODIUM_LIBS) $(CUNIT_LIBS)
 UNIT_CORE = tests/libsupport.a src/libcore.a src/libutil.a $(CORE_LIBS) $(CUNIT_LIBS)
 UNIT_TFTP = tests/libsupport.a src/libtftp.a src/libcore.a src/libutil.a $(CORE_LIBS) $(CUNIT_LIBS)
-UNIT_DNS = tests/libsupport.a src/libdns.a src/libcore.a src/libutil.a $(CARES_LIBS) $(CORE_LIBS) \
+UNIT_DNS = tests/libsupport.a src/libdns.a src/libcore.a src/libutil.a $(DNS_LIBS) $(CORE_LIBS) \
 	$(CUNIT_LIBS)
 CORE_LIBS = $(CONFUSE_LIBS) $(JANSSON_LIBS) $(MNL_LIBS) $(SODIUM_LIBS)
 

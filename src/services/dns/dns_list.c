@@ -19,6 +19,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "services/dns/dns_regex.h"
+
 #define EXACT	   0x80u	/* in an entry's first byte */
 #define GONE	   0xff		/* an entry that was left out; no source has this number */
 #define GROUP	   8		/* places */
@@ -48,8 +50,20 @@ struct names {
 	uint64_t depths[2];	/* bit i: there are names of i + 1 labels */
 };
 
+/* The patterns of one kind. */
+struct patterns {
+	unsigned count;
+	struct pattern {
+		struct dns_regex *regex;
+		uint8_t source;
+		uint16_t len;
+		char *text;
+	} *at;
+};
+
 struct dns_list {
 	struct names names[DNS_LIST_KINDS];
+	struct patterns patterns[DNS_LIST_KINDS];
 	struct dns_list_stats stats;
 	uint8_t key[SEAL_SHORT_KEY_BYTES];
 };
@@ -64,8 +78,10 @@ struct heap {
 
 struct dns_list_builder {
 	struct heap heap[DNS_LIST_KINDS];
+	struct patterns patterns[DNS_LIST_KINDS];
 	uint32_t names_max;
 	uint32_t refused;
+	uint32_t patterns_refused;
 };
 
 /* --- memory ----------------------------------------------------------------------------------- */
@@ -92,6 +108,17 @@ pages_release(struct pages *p)
 	if (p->at != NULL)
 		munmap(p->at, p->len);
 	*p = (struct pages){ 0 };
+}
+
+static void
+patterns_release(struct patterns *p)
+{
+	for (unsigned i = 0; i < p->count; i++) {
+		dns_regex_free(p->at[i].regex);
+		free(p->at[i].text);
+	}
+	free(p->at);
+	*p = (struct patterns){ 0 };
 }
 
 /* --- the index -------------------------------------------------------------------------------- */
@@ -217,8 +244,10 @@ dns_list_builder_free(struct dns_list_builder *b)
 {
 	if (b == NULL)
 		return;
-	for (unsigned kind = 0; kind < DNS_LIST_KINDS; kind++)
+	for (unsigned kind = 0; kind < DNS_LIST_KINDS; kind++) {
 		pages_release(&b->heap[kind].arena);
+		patterns_release(&b->patterns[kind]);
+	}
 	free(b);
 }
 
@@ -249,6 +278,36 @@ dns_list_add(struct dns_list_builder *b, struct dns_list_rule rule, struct span 
 	h->used += 1 + name.len;
 	h->count++;
 	h->depth[dns_name_labels(name)]++;
+	return OK;
+}
+
+enum err
+dns_list_add_pattern(struct dns_list_builder *b, struct dns_list_rule rule, struct span pattern)
+{
+	struct patterns *p = &b->patterns[rule.kind];
+	struct pattern one = { .source = rule.source, .len = (uint16_t)pattern.len };
+	enum err e;
+
+	if (b->patterns[0].count + b->patterns[1].count == DNS_LIST_PATTERNS_MAX) {
+		b->patterns_refused++;
+		return ERR_FULL;
+	}
+	e = dns_regex_new(&one.regex, pattern);
+	if (e != OK)
+		return e;
+	one.text = malloc(pattern.len + 1);
+
+	struct pattern *more = realloc(p->at, (p->count + 1) * sizeof(*more));
+
+	if (more != NULL)
+		p->at = more;
+	if (more == NULL || one.text == NULL) {
+		dns_regex_free(one.regex);
+		free(one.text);
+		return ERR_NOMEM;
+	}
+	memcpy(one.text, pattern.at, pattern.len);
+	p->at[p->count++] = one;
 	return OK;
 }
 
@@ -398,6 +457,7 @@ dns_list_finish(struct dns_list **out, struct dns_list_builder *b,
 		return ERR_NOMEM;
 	memcpy(l->key, key, sizeof(l->key));
 	l->stats.refused = b->refused;
+	l->stats.patterns_refused = b->patterns_refused;
 	l->stats.bytes = sizeof(*l);
 	for (unsigned kind = 0; kind < DNS_LIST_KINDS; kind++) {
 		struct names *s = &l->names[kind];
@@ -407,6 +467,9 @@ dns_list_finish(struct dns_list **out, struct dns_list_builder *b,
 			dns_list_free(l);
 			return e;
 		}
+		l->patterns[kind] = b->patterns[kind];
+		b->patterns[kind] = (struct patterns){ 0 };
+		l->stats.patterns += l->patterns[kind].count;
 		l->stats.names[kind] = s->count;
 		l->stats.bytes += s->arena.len + s->index.len;
 	}
@@ -422,6 +485,7 @@ dns_list_free(struct dns_list *l)
 	for (unsigned kind = 0; kind < DNS_LIST_KINDS; kind++) {
 		pages_release(&l->names[kind].arena);
 		pages_release(&l->names[kind].index);
+		patterns_release(&l->patterns[kind]);
 	}
 	free(l);
 }
@@ -443,11 +507,39 @@ dns_list_find(const struct dns_list *l, enum dns_list_kind kind, const struct dn
 		entry = index_find(s, t->hash[i], dns_trail_end(t, i));
 		if (entry == NULL || ((*entry & EXACT) != 0 && i + 1 != t->labels))
 			continue;
-		out->source = *entry & ~EXACT;
-		out->name = span_of(entry + 1, t->name.len - t->at[i]);
+		*out = (struct dns_list_match){ .source = *entry & ~EXACT,
+			.name = span_of(entry + 1, t->name.len - t->at[i]) };
 		return true;
 	}
 	return false;
+}
+
+bool
+dns_list_find_pattern(const struct dns_list *l, enum dns_list_kind kind, struct span text,
+    struct dns_list_match *out, uint64_t *gave_up)
+{
+	const struct patterns *p = &l->patterns[kind];
+
+	for (unsigned i = 0; i < p->count; i++) {
+		switch (dns_regex_match(p->at[i].regex, text)) {
+		case DNS_REGEX_NO:
+			break;
+		case DNS_REGEX_GAVE_UP:
+			++*gave_up;
+			break;
+		case DNS_REGEX_YES:
+			*out = (struct dns_list_match){ .source = p->at[i].source,
+				.pattern = span_of(p->at[i].text, p->at[i].len) };
+			return true;
+		}
+	}
+	return false;
+}
+
+unsigned
+dns_list_patterns(const struct dns_list *l, enum dns_list_kind kind)
+{
+	return l->patterns[kind].count;
 }
 
 unsigned

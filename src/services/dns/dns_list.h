@@ -24,6 +24,7 @@
 
 #define DNS_LIST_NAMES_MAX   16000000	/* in one set; more are counted and left out */
 #define DNS_LIST_SOURCES_MAX 127	/* files that one set is made of */
+#define DNS_LIST_PATTERNS_MAX 256	/* each is tried on every name that no other rule knows */
 
 enum dns_list_kind {
 	DNS_LIST_BLOCK,
@@ -58,6 +59,14 @@ enum err dns_list_add(struct dns_list_builder *b, struct dns_list_rule rule,
     struct span name) MUST_CHECK;
 
 /*
+ * Add a pattern, dns_regex.h; rule.exact says nothing.
+ *
+ * errors  as dns_regex_new(); ERR_FULL (DNS_LIST_PATTERNS_MAX, both kinds together: counted)
+ */
+enum err dns_list_add_pattern(struct dns_list_builder *b, struct dns_list_rule rule,
+    struct span pattern) MUST_CHECK;
+
+/*
  * Make the set of what was added. Of the same name given twice the first counts; where one of the
  * two is exact, the other.
  *
@@ -77,6 +86,7 @@ void dns_list_free(struct dns_list *l);
 struct dns_list_match {
 	unsigned source;
 	struct span name;	/* the name in the set: the one asked for, or one further up */
+	struct span pattern;	/* what matched instead; name is empty then */
 };
 
 /*
@@ -88,11 +98,26 @@ struct dns_list_match {
 bool dns_list_find(const struct dns_list *l, enum dns_list_kind kind, const struct dns_trail *t,
     struct dns_list_match *out);
 
+/*
+ * Try the patterns of one kind, in the order of the lists. Up to some hundred microseconds for many
+ * patterns, so keep what comes of it.
+ *
+ * text    the name in lower case with dots between its labels
+ * gave_up grows by the patterns that needed too much work; they count as not matching
+ */
+bool dns_list_find_pattern(const struct dns_list *l, enum dns_list_kind kind, struct span text,
+    struct dns_list_match *out, uint64_t *gave_up);
+
+/* How many there are of that kind. */
+unsigned dns_list_patterns(const struct dns_list *l, enum dns_list_kind kind);
+
 /* Labels of the longest name: how many ends of a question are worth hashing. 0: the set is empty. */
 unsigned dns_list_deepest(const struct dns_list *l);
 
 struct dns_list_stats {
 	uint32_t names[DNS_LIST_KINDS];
+	uint32_t patterns;
+	uint32_t patterns_refused;	/* left out: DNS_LIST_PATTERNS_MAX reached */
 	uint32_t duplicates;	/* left out: there already */
 	uint32_t covered;	/* left out: a name further up is there */
 	uint32_t refused;	/* left out: names_max reached */

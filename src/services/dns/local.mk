@@ -48,4 +48,14 @@ src_libdns_a_SOURCES = \
 # Lists of names, and the filters.
 src_libdns_a_SOURCES += \
 	src/services/dns/dns_list.c src/services/dns/dns_list.h \
+	src/services/dns/dns_listfile.c src/services/dns/dns_listfile.h \
+	src/services/dns/dns_regex.h \
 	src/services/dns/dns_trail.c src/services/dns/dns_trail.h
+if HAVE_PCRE2
+src_libdns_a_SOURCES += src/services/dns/dns_regex.c
+else
+src_libdns_a_SOURCES += src/services/dns/dns_regex_none.c
+endif
+
+# What the library needs from outside.
+DNS_LIBS = $(CARES_LIBS) $(PCRE2_LIBS)
