@@ -21,6 +21,18 @@ tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/support/conf_table.h
 tests_fuzz_fuzz_conf_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_fuzz_fuzz_conf_LDADD = src/libcore.a $(FUZZ_UTIL) $(CORE_LIBS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_dns_query
+tests_fuzz_fuzz_dns_query_SOURCES = tests/fuzz/fuzz_dns_query.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_dns_query_LDADD = src/libdns.a $(FUZZ_UTIL)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_dns_response
+tests_fuzz_fuzz_dns_response_SOURCES = tests/fuzz/fuzz_dns_response.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_dns_response_LDADD = src/libdns.a $(FUZZ_UTIL)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_dns_snapshot
+tests_fuzz_fuzz_dns_snapshot_SOURCES = tests/fuzz/fuzz_dns_snapshot.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_dns_snapshot_LDADD = src/libdns.a $(FUZZ_UTIL)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_dns_names
 tests_fuzz_fuzz_dns_names_SOURCES = tests/fuzz/fuzz_dns_names.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_dns_names_LDADD = src/libdns.a $(FUZZ_UTIL)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What upstreams say: match, meaning, lifetime, and the form in which it is kept.
+ * What upstreams say: meaning, lifetime, and the form in which it is kept.
  *
  * Of the answer section only the chain that starts at the question counts; whatever else a server,
  * or somebody in its name, put there is left out. Names are compared, never hashed. RFC 5452 §9,
@@ -13,58 +13,20 @@
 #define SOA_NUMBERS 20	/* bytes behind SOA's two names */
 #define OWNERS_MAX  (2 * DNS_CHAIN_MAX + 1)	/* the question; per step a DNAME, a target */
 
-/* --- is it the answer to our question? -------------------------------------------------------- */
+/* --- what does it say? ------------------------------------------------------------------------ */
 
-/* The name of the one question; empty where it is not there as it should be. */
-static struct span
-question_name(struct span msg)
-{
-	if (dns_msg_u16(msg, 4) != 1)
-		return span_of(NULL, 0);
-	return dns_name_at(span_of(msg.at + DNS_HEADER_BYTES, msg.len - DNS_HEADER_BYTES));
-}
-
+/* A response with one question, which is ours. */
 static bool
-question_is(struct span msg, const struct dns_question *asked)
+answers(struct span msg, const struct dns_question *asked)
 {
-	struct span name = question_name(msg);
-	size_t tail = DNS_HEADER_BYTES + name.len;
+	size_t tail = DNS_HEADER_BYTES + asked->name.len;
 
-	return name.len != 0 && msg.len - tail >= 4 && dns_name_equal(name, asked->name) &&
+	if (msg.len < tail + 4 || dns_msg_u16(msg, 4) != 1 ||
+	    (dns_msg_flags(msg) & (DNS_FLAG_QR | DNS_FLAG_OPCODE)) != DNS_FLAG_QR)
+		return false;
+	return dns_name_equal(span_of(msg.at + DNS_HEADER_BYTES, asked->name.len), asked->name) &&
 	    dns_msg_u16(msg, tail) == asked->type && dns_msg_u16(msg, tail + 2) == asked->class;
 }
-
-static bool
-is_response(struct span msg)
-{
-	return msg.len >= DNS_HEADER_BYTES &&
-	    (dns_msg_flags(msg) & (DNS_FLAG_QR | DNS_FLAG_OPCODE)) == DNS_FLAG_QR;
-}
-
-enum dns_match
-dns_answer_match(struct span msg, uint16_t id, const struct dns_question *asked)
-{
-	if (!is_response(msg))
-		return DNS_MATCH_NO_ANSWER;
-	if (!question_is(msg, asked))
-		return DNS_MATCH_QUESTION;
-	if (dns_msg_id(msg) != id)
-		return DNS_MATCH_ID;
-	return span_equal(question_name(msg), asked->name) ? DNS_MATCH_YES : DNS_MATCH_CASE;
-}
-
-bool
-dns_answer_is_bare_error(struct span msg, uint16_t id)
-{
-	if (!is_response(msg) || dns_msg_id(msg) != id || dns_msg_u16(msg, 4) != 0)
-		return false;
-
-	uint16_t rcode = dns_msg_flags(msg) & DNS_FLAG_RCODE;
-
-	return rcode == DNS_FORMERR || rcode == DNS_NOTIMP;
-}
-
-/* --- what does it say? ------------------------------------------------------------------------ */
 
 /* The work of reading one answer. */
 struct reading {
@@ -353,7 +315,7 @@ dns_answer_parse(struct dns_answer *a, struct span msg, const struct dns_questio
 	struct reading r = { .a = a, .asked = asked, .msg = msg, .least_ttl = UINT32_MAX };
 	enum err e;
 
-	if (!is_response(msg) || !question_is(msg, asked))
+	if (!answers(msg, asked))
 		return ERR_FORMAT;
 	*a = (struct dns_answer){ .flags = dns_msg_flags(msg), .kind = DNS_ANSWER_FAILURE };
 	a->rcode = a->flags & DNS_FLAG_RCODE;

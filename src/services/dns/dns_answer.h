@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What upstreams say: does it answer our question, what is it, how long may it be kept; and the
- * rewritten form that is cached and delivered.
+ * What upstreams say: what is it, how long may it be kept; and the rewritten form that is cached and
+ * delivered. That it is genuine, dns_upstream has seen to.
  *
  * Nothing of an upstream's message reaches a client or the cache as it came: dns_answer_pack()
  * writes it anew from the records that belong to the question's own chain. So strays are never
@@ -20,34 +20,12 @@
 #include "util/err.h"
 #include "util/span.h"
 
-/* --- is it the answer to our question? -------------------------------------------------------- */
-
 /* A question as it was sent. */
 struct dns_question {
-	struct span name;	/* letter case as sent */
+	struct span name;	/* any letter case */
 	uint16_t type;
 	uint16_t class;
 };
-
-enum dns_match {
-	DNS_MATCH_YES,
-	DNS_MATCH_CASE,		/* all equal but the letter case of the name (0x20) */
-	DNS_MATCH_ID,		/* the same question under another id */
-	DNS_MATCH_QUESTION,	/* another question, none, or more than one */
-	DNS_MATCH_NO_ANSWER,	/* too short, QR not set, or another opcode */
-};
-
-/*
- * Compare with what was asked under this id. A response without question never matches, not even
- * one that reports an error; for those see dns_answer_is_bare_error().
- */
-enum dns_match dns_answer_match(struct span msg, uint16_t id, const struct dns_question *asked);
-
-/*
- * A response of the right id that has rcode FORMERR or NOTIMP and no question at all: how old
- * servers say that they do not speak EDNS (RFC 6891 §7). A hint to ask without; never an answer.
- */
-bool dns_answer_is_bare_error(struct span msg, uint16_t id);
 
 /* --- what does it say? ------------------------------------------------------------------------ */
 
@@ -85,10 +63,10 @@ struct dns_answer {
 };
 
 /*
- * Read an answer that matched. Kept are the answers reached from the question, with their
+ * Read an answer to this very question. Kept are the answers reached from the question, with their
  * signatures, and of the authority section SOA (negative answers) and the DNSSEC proof.
  *
- * errors  ERR_FORMAT: malformed, wait for a better one; ERR_RANGE: more than DNS_RECORDS_MAX
+ * errors  ERR_FORMAT: malformed, or to another question; ERR_RANGE: more than DNS_RECORDS_MAX
  *	   records, or a chain above DNS_CHAIN_MAX
  */
 enum err dns_answer_parse(struct dns_answer *a, struct span msg,
