@@ -5,14 +5,22 @@ sbin_PROGRAMS += hearthd
 hearthd_SOURCES = src/hearthd.c src/options.c src/options.h src/settings.c src/settings.h \
 	src/services/services.c src/services/services.h
 hearthd_CPPFLAGS = $(AM_CPPFLAGS) -DHEARTH_CONF='"$(sysconfdir)/hearth/hearthd.conf"' \
-	-DHEARTH_STATE_DIR='"$(localstatedir)/lib/hearth"' \
-	-DHEARTH_CONTROL='"$(HEARTH_RUNDIR)/hearth/control.sock"'
+	-DHEARTH_STATE_DIR='"$(localstatedir)/lib/hearth"'
 hearthd_LDFLAGS = -Wl,--dynamic-list=$(top_srcdir)/src/hearthd.sym
 hearthd_LDADD = $(SERVICE_LIBS) $(WHOLE_BEGIN) src/libcore.a src/libutil.a $(WHOLE_END) \
 	$(CORE_LIBS) $(DNS_LIBS)
 SERVICE_LIBS = src/libdns.a src/libannounce.a
-HEARTH_RUNDIR = /run
 EXTRA_DIST += src/hearthd.sym
+
+bin_PROGRAMS += hearthctl
+hearthctl_SOURCES = src/hearthctl.c \
+	src/hearthctl/client.c src/hearthctl/client.h \
+	src/hearthctl/commands.c src/hearthctl/commands.h \
+	src/hearthctl/flat.c src/hearthctl/flat.h \
+	src/hearthctl/print.c src/hearthctl/print.h \
+	src/hearthctl/tool.c src/hearthctl/tool.h \
+	src/hearthctl/top.c src/hearthctl/top.h
+hearthctl_LDADD = src/libcore.a src/libutil.a $(CORE_LIBS)
 
 # Headers of the service interface, below $(includedir)/hearth as they are below src/.
 hearthincludedir = $(includedir)/hearth

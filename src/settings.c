@@ -33,7 +33,7 @@ static const struct conf_key own_keys[] = {
 	    .help = "whom to become once the sockets are bound; \"\" stays who started it" },
 	{ .name = "state-dir", .type = CONF_STRING, .value = HEARTH_STATE_DIR, .flags = CONF_RESTART,
 	    .help = "directory for what must survive a restart; \"\" keeps nothing" },
-	{ .name = "control", .type = CONF_STRING, .value = HEARTH_CONTROL, .flags = CONF_RESTART,
+	{ .name = "control", .type = CONF_STRING, .value = CTL_SOCKET, .flags = CONF_RESTART,
 	    .help = "socket that hearthctl talks to; \"\" opens none" },
 	{ .name = "load", .type = CONF_STRING, .flags = CONF_LIST | CONF_RESTART,
 	    .help = "shared objects with further services" },

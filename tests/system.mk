@@ -1,9 +1,13 @@
 # System tests: shell scripts around the real programs. All source tests/support/shell.sh.
 # One line a test, so that changes side by side do not collide.
 SYSTEM_TESTS =
+SYSTEM_TESTS += tests/system/dns_answers.sh
+SYSTEM_TESTS += tests/system/dns_junk.sh
 SYSTEM_TESTS += tests/system/dns_policy.sh
 SYSTEM_TESTS += tests/system/dns_upstream.sh
 SYSTEM_TESTS += tests/system/fakedns.sh
+SYSTEM_TESTS += tests/system/hearthd_plugins.sh
+SYSTEM_TESTS += tests/system/hearthd_settings.sh
 SYSTEM_TESTS += tests/system/layering.sh
 SYSTEM_TESTS += tests/system/shell_helpers.sh
 TESTS += $(SYSTEM_TESTS)

@@ -23,11 +23,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define CTL_CONNS_MAX  16
-#define CTL_ANSWER_MAX (4 << 20)	/* bytes */
-#define CTL_BACKLOG    16
-#define CTL_MODE       0660
-#define CTL_DIGITS     9		/* of a number that is not whole */
+#define CTL_CONNS_MAX 16
+#define CTL_BACKLOG   16
+#define CTL_MODE      0660
+#define CTL_DIGITS    9		/* of a number that is not whole */
 
 struct ctl {
 	struct tcp_listener *listener;

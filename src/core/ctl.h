@@ -12,8 +12,10 @@
 #include "core/report.h"
 #include "util/err.h"
 
+#define CTL_SOCKET   "/run/hearth/control.sock"	/* where the settings say nothing else */
 #define CTL_ARGS_MAX 16		/* words in a command */
 #define CTL_LINE_MAX 8192	/* bytes in a request */
+#define CTL_ANSWER_MAX (4 << 20)	/* bytes in an answer */
 
 struct ctl;
 struct loop;

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Words for what went wrong. */
+#include "hearthctl/tool.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static void __attribute__((format(printf, 1, 0)))
+complain(const char *fmt, va_list ap)
+{
+	fflush(stdout);
+	fputs("hearthctl: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+int
+tool_fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	complain(fmt, ap);
+	va_end(ap);
+	return TOOL_FAILED;
+}
+
+int
+tool_misuse(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	complain(fmt, ap);
+	va_end(ap);
+	fputs("Try \"hearthctl --help\".\n", stderr);
+	return TOOL_USAGE;
+}

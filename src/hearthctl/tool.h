@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* What every command of hearthctl is given and gives. */
+#ifndef HEARTHCTL_TOOL_H
+#define HEARTHCTL_TOOL_H
+
+#include <stdbool.h>
+
+/* The options in front of the command. */
+struct tool {
+	const char *socket;	/* where the daemon is asked */
+	bool json;		/* results as JSON */
+};
+
+/* Exit statuses. */
+enum {
+	TOOL_FINE = 0,
+	TOOL_FAILED = 1,	/* at run time */
+	TOOL_USAGE = 2,		/* called wrongly */
+};
+
+/* Print "hearthctl: WORDS" to stderr; gives TOOL_FAILED. */
+int tool_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same with a pointer to --help; gives TOOL_USAGE. */
+int tool_misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
