@@ -6,6 +6,7 @@
  */
 #include "hearthctl/commands.h"
 
+#include "hearthctl/listen.h"
 #include "hearthctl/top.h"
 
 #include <stddef.h>
@@ -19,5 +20,13 @@ const struct command commands[] = {
 	{ "dns flush", "NAME [TYPE]", "forget a name", NULL },
 	{ "dns flush", "--below NAME | --all", "forget a name and all below it, or everything", NULL },
 	{ "dns upstreams", "", "the servers that are asked, and how they are", NULL },
+	{ "announce list", "", "what this daemon announces", NULL },
+	{ "announce publish", "[--event] TOPIC [KEY=VALUE ...]", "announce a state or an event",
+	    NULL },
+	{ "announce withdraw", "TOPIC", "announce a state no more", NULL },
+	{ "listen", "[OPTION ...] [TOPIC-GLOB ...]", "print what is announced here", listen_run },
+	{ "verify", "[OPTION ...] FILE", "is a download what a trusted host announces", verify_run },
+	{ "keygen", "[--dir DIR] [--name NAME]", "make the keys of a host and of a group",
+	    keygen_run },
 	{ 0 }
 };
