@@ -306,7 +306,13 @@ send_nacks(struct beacon_receiver *r)
 	mono_us now = r->now.mono;
 
 	nack.pull_count = 0;
-	while (beacon_gaps_ask(&r->gaps, now, &nack) | beacon_topics_ask(&r->topics, now, &nack)) {
+	for (;;) {
+		bool gaps = beacon_gaps_ask(&r->gaps, now, &nack);
+		bool topics = beacon_topics_ask(&r->topics, now, &nack);
+
+		if (!gaps && !topics)
+			break;
+
 		struct wire_wr wr = wire_wr_of(body, sizeof(body));
 
 		beacon_nack_put(&wr, &nack);
