@@ -48,6 +48,14 @@ FUZZ_TARGETS += tests/fuzz/fuzz_dns_listfile
 tests_fuzz_fuzz_dns_listfile_SOURCES = tests/fuzz/fuzz_dns_listfile.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_dns_listfile_LDADD = src/libdns.a $(FUZZ_UTIL) $(PCRE2_LIBS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_dns_stamp
+tests_fuzz_fuzz_dns_stamp_SOURCES = tests/fuzz/fuzz_dns_stamp.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_dns_stamp_LDADD = src/libdns.a $(FUZZ_UTIL)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_dns_crypt
+tests_fuzz_fuzz_dns_crypt_SOURCES = tests/fuzz/fuzz_dns_crypt.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_dns_crypt_LDADD = src/libdns.a $(FUZZ_UTIL)
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/README.md tests/fuzz/replay.sh tests/fuzz/replay_main.c tests/fuzz/corpus

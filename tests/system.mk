@@ -2,6 +2,7 @@
 # One line a test, so that changes side by side do not collide.
 SYSTEM_TESTS =
 SYSTEM_TESTS += tests/system/dns_answers.sh
+SYSTEM_TESTS += tests/system/dns_dnscrypt.sh
 SYSTEM_TESTS += tests/system/dns_junk.sh
 SYSTEM_TESTS += tests/system/dns_policy.sh
 SYSTEM_TESTS += tests/system/dns_upstream.sh

@@ -51,6 +51,24 @@ conn_flush(struct fake_conn *c)
 	CU_ASSERT_EQUAL(loop_change(c->fake->loop, &c->watch, EPOLLIN), OK);
 }
 
+/* Write the answer behind two bytes of *out, which may move; gives its length. */
+static size_t
+fake_write(struct fake *f, const struct fake_delayed *d, uint8_t **out)
+{
+	struct how cut = d->how;
+
+	f->out_len = zone_answer(f->zone, &d->ask, &d->how, f->out + 2);
+	if (d->crypt == NULL)
+		return f->out_len;
+	/* Over UDP a response is no longer than its query. */
+	if (d->conn == NULL && f->out_len + d->crypt->pad + 48 > d->sealed.query_len) {
+		cut.tc = true;
+		f->out_len = zone_answer(f->zone, &d->ask, &cut, f->out + 2);
+	}
+	*out = f->sealed;
+	return fake_crypt_seal(d->crypt, &d->sealed, span_of(f->out + 2, f->out_len), *out + 2);
+}
+
 static void
 fake_answer(struct fake *f, const struct fake_delayed *d)
 {
@@ -64,17 +82,20 @@ fake_answer(struct fake *f, const struct fake_delayed *d)
 		conn_close(c);
 		return;
 	}
-	f->out_len = zone_answer(f->zone, &d->ask, &d->how, f->out + 2);
+
+	uint8_t *out = f->out;
+	size_t len = fake_write(f, d, &out);
+
 	if (c == NULL) {
-		fake_send_udp(f, f->udp.fd, &d->peer, f->out_len);
+		(void)sendto(f->udp.fd, out + 2, len, 0, &d->peer.sa, addr_len(&d->peer));
 		return;
 	}
-	f->out[0] = (uint8_t)(f->out_len >> 8);
-	f->out[1] = (uint8_t)f->out_len;
-	c->out = realloc(c->out, c->out_len + f->out_len + 2);
+	out[0] = (uint8_t)(len >> 8);
+	out[1] = (uint8_t)len;
+	c->out = realloc(c->out, c->out_len + len + 2);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c->out);
-	memcpy(c->out + c->out_len, f->out, f->out_len + 2);
-	c->out_len += f->out_len + 2;
+	memcpy(c->out + c->out_len, out, len + 2);
+	c->out_len += len + 2;
 	c->split = d->how.split;
 	conn_flush(c);
 }
@@ -107,7 +128,17 @@ fake_query(struct fake *f, const uint8_t *bytes, size_t len, const struct addr *
 {
 	struct fake_delayed d = {.peer = *peer, .conn = c};
 
-	CU_ASSERT_TRUE_FATAL(ask_parse(&d.ask, bytes, len));
+	uint8_t plain[4096];
+	struct span query = span_of(bytes, len);
+
+	CU_ASSERT_TRUE_FATAL(len <= sizeof(plain));
+	if (f->crypt != NULL && fake_crypt_open(f->crypt, &d.sealed, query, plain, &query))
+		d.crypt = f->crypt;
+	else if (f->crypt_old != NULL &&
+		 fake_crypt_open(f->crypt_old, &d.sealed, query, plain, &query))
+		d.crypt = f->crypt_old;
+	f->crypt_seen += d.crypt != NULL;
+	CU_ASSERT_TRUE_FATAL(ask_parse(&d.ask, query.at, query.len));
 	d.ask.tcp = c != NULL;
 	f->last = d.ask;
 	if (c == NULL && f->udp_seen < FAKE_SEEN_MAX) {

@@ -16,6 +16,7 @@
 #include "core/rand.h"
 #include "services/dns/dns_name.h"
 #include "services/dns/dns_upstream.h"
+#include "support/fake_crypt.h"
 #include "support/fakedns.h"
 #include "util/addr.h"
 
@@ -39,6 +40,8 @@ struct fake_delayed {
 	struct how how;
 	struct addr peer;
 	struct fake_conn *conn;
+	const struct fake_crypt *crypt;	/* the query was encrypted for this one */
+	struct fake_crypt_peer sealed;
 };
 
 struct fake {
@@ -51,6 +54,8 @@ struct fake {
 	struct timer timer;
 	struct fake_delayed *delayed;
 	size_t ndelayed;
+	const struct fake_crypt *crypt, *crypt_old;	/* NULL: no DNSCrypt */
+	size_t crypt_seen;	/* queries that were encrypted */
 	bool shuffle;		/* answers that are due go out in reverse order */
 	bool cross;		/* two queries by UDP get each other's answers */
 	struct fake_delayed first;	/* of these two */
@@ -58,7 +63,8 @@ struct fake {
 	uint16_t ports[FAKE_SEEN_MAX], ids[FAKE_SEEN_MAX];
 	struct ask last;	/* the query that came last */
 	uint8_t out[2 + FAKEDNS_MSG_MAX];
-	size_t out_len;		/* of the answer that went last */
+	size_t out_len;		/* of the answer that went last, before encryption */
+	uint8_t sealed[2 + FAKEDNS_MSG_MAX + 512];
 };
 
 /* What every case has: a loop, the edge, one server of the edge, and that server itself. */

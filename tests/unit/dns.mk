@@ -60,11 +60,15 @@ tests_unit_test_dns_resolvconf_SOURCES = tests/unit/test_dns_resolvconf.c
 tests_unit_test_dns_resolvconf_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_resolvconf_LDADD = $(UNIT_DNS)
 
+# The scripted server in the loop of the test, DNSCrypt included.
+FAKE_UPSTREAM = tests/support/fake_upstream.c tests/support/fake_upstream.h \
+	tests/support/fake_crypt.c tests/support/fake_crypt.h \
+	tests/support/fakedns.h tests/support/fakedns_zone.c
+
 check_PROGRAMS += tests/unit/test_dns_upstream
 TESTS += tests/unit/test_dns_upstream
 tests_unit_test_dns_upstream_SOURCES = tests/unit/test_dns_upstream.c \
-	tests/support/fake_upstream.c tests/support/fake_upstream.h \
-	tests/support/fakedns.h tests/support/fakedns_zone.c
+	$(FAKE_UPSTREAM)
 tests_unit_test_dns_upstream_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_upstream_LDADD = $(UNIT_DNS)
 
@@ -91,8 +95,7 @@ tests_unit_test_dns_list_LDADD = $(UNIT_DNS)
 check_PROGRAMS += tests/unit/test_dns_upstream_server
 TESTS += tests/unit/test_dns_upstream_server
 tests_unit_test_dns_upstream_server_SOURCES = tests/unit/test_dns_upstream_server.c \
-	tests/support/fake_upstream.c tests/support/fake_upstream.h \
-	tests/support/fakedns.h tests/support/fakedns_zone.c
+	$(FAKE_UPSTREAM)
 tests_unit_test_dns_upstream_server_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_upstream_server_LDADD = $(UNIT_DNS)
 
@@ -117,3 +120,25 @@ TESTS += tests/unit/test_dns_listfile
 tests_unit_test_dns_listfile_SOURCES = tests/unit/test_dns_listfile.c tests/support/dns.h
 tests_unit_test_dns_listfile_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_listfile_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_stamp
+TESTS += tests/unit/test_dns_stamp
+tests_unit_test_dns_stamp_SOURCES = tests/unit/test_dns_stamp.c \
+	tests/support/fake_crypt.c tests/support/fake_crypt.h
+tests_unit_test_dns_stamp_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_stamp_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_crypt
+TESTS += tests/unit/test_dns_crypt
+tests_unit_test_dns_crypt_SOURCES = tests/unit/test_dns_crypt.c \
+	tests/support/fake_crypt.c tests/support/fake_crypt.h \
+	tests/support/fakedns.h tests/support/fakedns_zone.c
+tests_unit_test_dns_crypt_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_crypt_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_upstream_dnscrypt
+TESTS += tests/unit/test_dns_upstream_dnscrypt
+tests_unit_test_dns_upstream_dnscrypt_SOURCES = tests/unit/test_dns_upstream_dnscrypt.c \
+	$(FAKE_UPSTREAM)
+tests_unit_test_dns_upstream_dnscrypt_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_upstream_dnscrypt_LDADD = $(UNIT_DNS)

@@ -75,6 +75,15 @@ dns_transaction_let_go(struct dns_transaction *t)
 		recycle(t);
 }
 
+/* It waits for nothing any more. */
+static void
+leave(struct dns_transaction *t)
+{
+	dns_udp_leave(t);
+	dns_tcp_leave(t);
+	dns_dnscrypt_leave(t);
+}
+
 /* Take it out of every list; what remains is to tell the caller. Gives the caller's send. */
 static struct dns_send *
 detach(struct dns_transaction *t)
@@ -84,8 +93,7 @@ detach(struct dns_transaction *t)
 	struct dns_send *s = t->send;
 
 	loop_timer_cancel(up->loop, &t->deadline);
-	dns_udp_leave(t);
-	dns_tcp_leave(t);
+	leave(t);
 	if (t->over != DNS_OVER_NOT)
 		TAILQ_REMOVE(&up->over, t, over_link);
 	LIST_REMOVE(t, by_id);
@@ -134,8 +142,7 @@ dns_transaction_give_up(struct dns_transaction *t, enum dns_transaction_over how
 
 	if (t->over != DNS_OVER_NOT)
 		return;
-	dns_udp_leave(t);
-	dns_tcp_leave(t);
+	leave(t);
 	t->over = how;
 	TAILQ_INSERT_TAIL(&up->over, t, over_link);
 	loop_defer(up->loop, &up->task);
@@ -201,8 +208,7 @@ ask_again(struct dns_transaction *t, bool tcp)
 {
 	struct dns_server *sv = t->server;
 
-	dns_udp_leave(t);
-	dns_tcp_leave(t);
+	leave(t);
 	LIST_REMOVE(t, by_id);
 	take_id(t);
 	dns_query_write(t, rand_u64(sv->up->rand), span_of(sv->cookie, sv->cookie_len));
@@ -374,6 +380,8 @@ take_answer(struct dns_transaction *t, struct span bytes, bool tcp)
 		return;
 	if (!tcp && (dns_msg_flags(bytes) & DNS_FLAG_TC) != 0) {
 		sv->stats.truncated++;
+		if (sv->crypt != NULL)
+			dns_dnscrypt_truncated(sv->crypt);
 		rto_sample(&sv->rto, loop_clock(sv->up->loop) - t->sent_udp);
 		dns_udp_leave(t);
 		if (t->stream == NULL && t->tcp_asked)
@@ -416,14 +424,15 @@ take_message(struct dns_transaction *t, struct span bytes, bool tcp)
 }
 
 bool
-dns_upstream_input(struct dns_server *sv, struct dns_udp *from, struct span bytes)
+dns_upstream_input(struct dns_server *sv, struct dns_udp *udp, struct dns_stream *stream,
+    struct span bytes)
 {
 	struct dns_transaction *t =
 	    bytes.len >= DNS_HEADER_BYTES ? find(sv, dns_msg_id(bytes)) : NULL;
 
-	if (t == NULL || (from == NULL ? t->stream == NULL : t->udp != from))
+	if (t == NULL || (udp != NULL ? t->udp != udp : t->stream != stream))
 		return false;
-	take_message(t, bytes, from == NULL);
+	take_message(t, bytes, udp == NULL);
 	return true;
 }
 
@@ -489,17 +498,30 @@ forget_all(struct dns_server *sv)
 	dns_server_free(sv);
 }
 
+static struct dns_server *
+first_crypt(struct dns_servers *list)
+{
+	struct dns_server *sv;
+
+	LIST_FOREACH(sv, list, link)
+		if (sv->crypt != NULL)
+			return sv;
+	return NULL;
+}
+
 void
 dns_upstream_free(struct dns_upstream *up)
 {
 	struct dns_transaction *t;
+	struct dns_server *sv;
 
 	if (up == NULL)
 		return;
-	while (!LIST_EMPTY(&up->servers))
-		forget_all(LIST_FIRST(&up->servers));
-	while (!LIST_EMPTY(&up->dropped))
-		forget_all(LIST_FIRST(&up->dropped));
+	/* Those with DNSCrypt first: they hold others. */
+	while ((sv = first_crypt(&up->servers)) != NULL || (sv = first_crypt(&up->dropped)) != NULL)
+		forget_all(sv);
+	while ((sv = LIST_FIRST(&up->servers)) != NULL || (sv = LIST_FIRST(&up->dropped)) != NULL)
+		forget_all(sv);
 	loop_undefer(up->loop, &up->task);
 	loop_timer_cancel(up->loop, &up->tidy);
 	while ((t = TAILQ_FIRST(&up->spare)) != NULL) {

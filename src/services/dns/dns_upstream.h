@@ -129,7 +129,8 @@ void dns_upstream_free(struct dns_upstream *up);
  * transport and options: at a reload, add the new list first and drop the old one after, and
  * what stays keeps its sockets, estimates and counters.
  *
- * spec	   "9.9.9.9", "9.9.9.9:5353", "2620:fe::fe", "[fe80::1%eth0]:53"; "tcp://…" for TCP only
+ * spec	   "9.9.9.9", "9.9.9.9:5353", "2620:fe::fe", "[fe80::1%eth0]:53"; "tcp://…" for TCP only;
+ *	   "sdns://…", a stamp of a DNSCrypt or plain server
  * opts	   NULL for none
  * errors  ERR_FORMAT, ERR_RANGE, ERR_NOTFOUND (unknown interface), ERR_UNSUPPORTED (unknown
  *	   scheme), ERR_NOMEM
@@ -164,8 +165,10 @@ unsigned dns_upstream_inflight(const struct dns_upstream *up);
 /* Everything about all servers, for the control socket and the metrics page. */
 void dns_upstream_report(const struct dns_upstream *up, struct report *out);
 
-/* As it was given, with its port: "9.9.9.9:53", "tcp://9.9.9.9:53". */
+/* How it is reached: "9.9.9.9:53", "tcp://9.9.9.9:53", "dnscrypt://9.9.9.9:8443". */
 const char *dns_server_text(const struct dns_server *sv);
+/* Nobody on the way can change its answers: what it says about DNSSEC (AD) may be believed. */
+bool dns_server_authenticated(const struct dns_server *sv);
 const struct addr *dns_server_addr(const struct dns_server *sv);
 enum dns_server_state dns_server_state(const struct dns_server *sv);
 /* Smoothed round trip and time-out of UDP sends; starts at 376 ms, within [50 ms, 1.5 s]. */

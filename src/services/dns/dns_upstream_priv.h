@@ -7,6 +7,7 @@
  *   dns_upstream_query.c   the bytes of queries, the check of answers; no sockets, no clock
  *   dns_upstream_udp.c	    datagram sockets: fresh ones, pooled ones
  *   dns_upstream_tcp.c	    one pipelined connection per server
+ *   dns_upstream_dnscrypt.c  certificates and encryption for servers that speak DNSCrypt
  *   dns_upstream_server.c  servers: health, abilities, counters, reports
  *
  * The way of a send:
@@ -27,8 +28,10 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/timer.h"
+#include "services/dns/dns_crypt.h"
 #include "services/dns/dns_msg.h"
 #include "services/dns/dns_name.h"
+#include "services/dns/dns_stamp.h"
 #include "services/dns/dns_upstream.h"
 #include "util/bucket.h"
 #include "util/fifo.h"
@@ -46,6 +49,7 @@
 #define DNS_COOKIE_MAX	    40		/* with the server's */
 #define DNS_TIDY_EVERY	    millis(250)
 
+struct dns_dnscrypt;
 struct dns_engine;
 
 /* A datagram socket, connected to its server. */
@@ -62,15 +66,17 @@ struct dns_udp {
 	bool dead;
 };
 
-/* The stream connection to a server. */
+/* A stream connection to a server. */
 struct dns_stream {
 	struct loop_fd watch;
 	struct dns_server *server;
+	LIST_ENTRY(dns_stream) link;
 	LIST_HEAD(, dns_transaction) waiting;
 	mono_us last_heard;	/* bytes came; or it was opened */
 	mono_us idle_since;
 	bool connected;
 	bool answered;		/* at least one frame came */
+	bool single;		/* for one query, as DNSCrypt wants */
 	bool reading;
 	bool dead;
 	size_t in_used;
@@ -98,6 +104,9 @@ struct dns_transaction {
 	LIST_ENTRY(dns_transaction) on_udp;
 	struct dns_stream *stream;	/* waits here, or NULL */
 	LIST_ENTRY(dns_transaction) on_stream;
+	bool awaits_cert;		/* and then goes out */
+	bool awaits_cert_tcp;
+	LIST_ENTRY(dns_transaction) on_cert;
 	mono_us begun;
 	mono_us sent_udp;		/* 0: was not sent */
 	mono_us sent_tcp;
@@ -117,6 +126,9 @@ struct dns_transaction {
 	bool case_differed;
 	bool refused;		/* ICMP said that nobody listens */
 
+	unsigned session;	/* DNSCrypt: which one its query went out under, and */
+	uint8_t nonce[DNS_CRYPT_NONCE_BYTES];
+
 	struct dns_send_ask ask;	/* its name is `name` */
 	struct dns_name name;		/* in lower case */
 	uint16_t id;
@@ -132,17 +144,21 @@ struct dns_server {
 	struct dns_upstream *up;
 	LIST_ENTRY(dns_server) link;
 	unsigned holds;
+	unsigned fetchers;		/* of those, for the certificates of DNSCrypt servers */
 	struct addr addr;
 	struct addr source;		/* AF_UNSPEC: any */
 	char interface[16];		/* empty: any */
 	bool tcp_only;
-	char text[ADDR_TEXT_MAX + 8];
+	char text[ADDR_TEXT_MAX + 16];
 	struct dns_engine *engine;
+	struct dns_dnscrypt *crypt;	/* NULL: not encrypted */
 
 	LIST_HEAD(, dns_transaction) by_id[DNS_ID_BUCKETS];
 	LIST_HEAD(, dns_udp) sockets;
 	struct dns_udp *pool[DNS_POOL_SOCKETS];
-	struct dns_stream *stream;
+	struct dns_stream *stream;	/* the one that many queries share */
+	LIST_HEAD(, dns_stream) streams;	/* that one and the single ones */
+	unsigned singles;
 	unsigned outstanding;
 
 	struct dns_server_stats stats;
@@ -195,6 +211,7 @@ struct dns_upstream {
 	struct log_gate gate;
 	uint8_t secret[SEAL_SHORT_KEY_BYTES];	/* for client cookies */
 	uint8_t in[DNS_MSG_MAX];
+	uint8_t plain[DNS_MSG_MAX];	/* an answer that was decrypted */
 };
 
 /* --- dns_upstream.c --------------------------------------------------------------------------- */
@@ -210,10 +227,11 @@ void dns_transaction_tcp_failed(struct dns_transaction *t, bool was_answering);
 /* Something came that is no answer, for this transaction as far as one can tell. */
 void dns_transaction_suspect(struct dns_transaction *t);
 /*
- * Bytes have come from a socket, or from the stream where it is NULL. May call done(). False: no
- * query that waits there has this id.
+ * A message has come, from one of the two; the other is NULL. May call done(). False: no query that
+ * waits there has this id.
  */
-bool dns_upstream_input(struct dns_server *sv, struct dns_udp *from, struct span bytes);
+bool dns_upstream_input(struct dns_server *sv, struct dns_udp *udp, struct dns_stream *stream,
+    struct span bytes);
 /* May another datagram or frame be read in this turn? Takes it off the budget. */
 bool dns_upstream_may_read(struct dns_upstream *up);
 
@@ -273,7 +291,36 @@ void dns_tcp_leave(struct dns_transaction *t);
 void dns_tcp_overdue(struct dns_transaction *t);
 /* Close a connection that nobody waits on, after its time or (all) now. True: it is there. */
 bool dns_tcp_tidy(struct dns_server *sv, mono_us now, bool all);
-void dns_tcp_close(struct dns_server *sv);
+void dns_tcp_close_all(struct dns_server *sv);
+
+/* --- dns_upstream_dnscrypt.c ------------------------------------------------------------------ */
+
+#define DNS_CRYPT_PACKET_MAX 1500	/* bytes of an encrypted query */
+
+enum err dns_dnscrypt_new(struct dns_dnscrypt **out, struct dns_server *sv,
+    const struct dns_stamp *stamp) MUST_CHECK;
+void dns_dnscrypt_free(struct dns_dnscrypt *dc);
+bool dns_dnscrypt_same(const struct dns_dnscrypt *dc, const struct dns_stamp *stamp);
+/*
+ * Encrypt t->query. Empty: there is no certificate yet; t waits for it and goes out when it is
+ * there, the same way.
+ */
+struct span dns_dnscrypt_seal(struct dns_transaction *t, bool tcp,
+    uint8_t out[static DNS_CRYPT_PACKET_MAX]);
+void dns_dnscrypt_leave(struct dns_transaction *t);
+/* The answer did not fit: the next queries are longer, so that theirs may be. */
+void dns_dnscrypt_truncated(struct dns_dnscrypt *dc);
+enum dns_decrypted {
+	DNS_DECRYPTED,		/* *bytes is the message now */
+	DNS_DECRYPT_LATE,	/* a response, but to nothing that waits */
+	DNS_DECRYPT_JUNK,
+};
+/* Decrypt what has come for one of those that wait on a socket or stream; the other is NULL. */
+enum dns_decrypted dns_dnscrypt_open(struct dns_server *sv, const struct dns_udp *udp,
+    const struct dns_stream *stream, struct span *bytes);
+/* The network has changed: fetch the certificate anew, take another key. */
+void dns_dnscrypt_forget(struct dns_dnscrypt *dc);
+void dns_dnscrypt_report(const struct dns_dnscrypt *dc, struct report *out);
 
 /* --- dns_upstream_server.c -------------------------------------------------------------------- */
 

@@ -39,12 +39,17 @@
 
 /* --- names and life --------------------------------------------------------------------------- */
 
+/* Read a stamp, or make one of an address with an optional scheme. */
 static enum err
-parse_spec(struct addr *addr, bool *tcp_only, const char *spec)
+parse_spec(struct dns_stamp *out, bool *tcp_only, const char *spec)
 {
 	const char *scheme_end = strstr(spec, "://");
+	struct addr *addr = &out->addr;
 
+	*out = (struct dns_stamp){ .kind = DNS_STAMP_PLAIN };
 	*tcp_only = false;
+	if (strncmp(spec, DNS_STAMP_PREFIX, strlen(DNS_STAMP_PREFIX)) == 0)
+		return dns_stamp_parse(out, spec);
 	if (scheme_end != NULL) {
 		struct span scheme = span_of(spec, (size_t)(scheme_end - spec));
 
@@ -61,15 +66,24 @@ parse_spec(struct addr *addr, bool *tcp_only, const char *spec)
 	return e;
 }
 
+static bool
+is_same(const struct dns_server *sv, const struct dns_server *like, const struct dns_stamp *stamp)
+{
+	bool crypt = stamp->kind == DNS_STAMP_DNSCRYPT;
+
+	return addr_equal(&sv->addr, &like->addr) && sv->tcp_only == like->tcp_only &&
+	    addr_equal_host(&sv->source, &like->source) &&
+	    strcmp(sv->interface, like->interface) == 0 && (sv->crypt != NULL) == crypt &&
+	    (!crypt || dns_dnscrypt_same(sv->crypt, stamp));
+}
+
 static struct dns_server *
-find_server(struct dns_upstream *up, const struct dns_server *like)
+find_server(struct dns_upstream *up, const struct dns_server *like, const struct dns_stamp *stamp)
 {
 	struct dns_server *sv;
 
 	LIST_FOREACH(sv, &up->servers, link)
-		if (addr_equal(&sv->addr, &like->addr) && sv->tcp_only == like->tcp_only &&
-		    addr_equal_host(&sv->source, &like->source) &&
-		    strcmp(sv->interface, like->interface) == 0)
+		if (is_same(sv, like, stamp))
 			return sv;
 	return NULL;
 }
@@ -77,44 +91,73 @@ find_server(struct dns_upstream *up, const struct dns_server *like)
 static void probe_due(struct timer *t, mono_us now);
 static void probe_done(struct dns_send *s, const struct dns_reply *r);
 
+/* Fill in what tells servers apart. */
+static enum err
+identify(struct dns_server *sv, struct dns_stamp *stamp, const char *spec,
+    const struct dns_server_opts *opts)
+{
+	enum err e = parse_spec(stamp, &sv->tcp_only, spec);
+
+	if (e != OK)
+		return e;
+	sv->addr = stamp->addr;
+	if (opts != NULL && opts->source != NULL) {
+		sv->source = *opts->source;
+		if (sv->source.sa.sa_family != sv->addr.sa.sa_family)
+			return ERR_RANGE;
+	}
+	if (opts != NULL && opts->interface != NULL &&
+	    snprintf(sv->interface, sizeof(sv->interface), "%s", opts->interface) >= IF_NAMESIZE)
+		return ERR_RANGE;
+	return OK;
+}
+
+static enum err
+make_ready(struct dns_server *sv, const struct dns_stamp *stamp)
+{
+	bool crypt = stamp->kind == DNS_STAMP_DNSCRYPT;
+	char text[ADDR_TEXT_MAX];
+	enum err e = dns_engine_new(&sv->engine, sv);
+
+	if (e != OK)
+		return e;
+	sv->holds = 1;
+	snprintf(sv->text, sizeof(sv->text), "%s%s",
+	    crypt ? "dnscrypt://" : sv->tcp_only ? "tcp://" : "", addr_format(&sv->addr, text));
+	sv->probe.done = probe_done;
+	sv->probe_timer.fire = probe_due;
+	rto_init(&sv->rto, RTO_INITIAL, RTO_FLOOR, RTO_CEILING);
+	dns_server_new_cookie(sv);
+	if (crypt)
+		e = dns_dnscrypt_new(&sv->crypt, sv, stamp);
+	if (e != OK)
+		dns_engine_free(sv->engine);
+	return e;
+}
+
 enum err
 dns_upstream_add(struct dns_upstream *up, struct dns_server **out, const char *spec,
     const struct dns_server_opts *opts)
 {
 	struct dns_server *sv = calloc(1, sizeof(*sv)), *same;
-	char text[ADDR_TEXT_MAX];
+	struct dns_stamp stamp;
 	enum err e;
 
 	if (sv == NULL)
 		return ERR_NOMEM;
-	e = parse_spec(&sv->addr, &sv->tcp_only, spec);
-	if (e == OK && opts != NULL && opts->source != NULL) {
-		sv->source = *opts->source;
-		if (sv->source.sa.sa_family != sv->addr.sa.sa_family)
-			e = ERR_RANGE;
-	}
-	if (e == OK && opts != NULL && opts->interface != NULL &&
-	    snprintf(sv->interface, sizeof(sv->interface), "%s", opts->interface) >= IF_NAMESIZE)
-		e = ERR_RANGE;
+	sv->up = up;
+	e = identify(sv, &stamp, spec, opts);
 	if (e != OK)
 		goto free_server;
-	same = find_server(up, sv);
+	same = find_server(up, sv, &stamp);
 	if (same != NULL) {
 		same->holds++;
 		*out = same;
 		goto free_server;
 	}
-	sv->up = up;
-	sv->holds = 1;
-	e = dns_engine_new(&sv->engine, sv);
+	e = make_ready(sv, &stamp);
 	if (e != OK)
 		goto free_server;
-	snprintf(sv->text, sizeof(sv->text), "%s%s", sv->tcp_only ? "tcp://" : "",
-	    addr_format(&sv->addr, text));
-	sv->probe.done = probe_done;
-	sv->probe_timer.fire = probe_due;
-	rto_init(&sv->rto, RTO_INITIAL, RTO_FLOOR, RTO_CEILING);
-	dns_server_new_cookie(sv);
 	LIST_INSERT_HEAD(&up->servers, sv, link);
 	*out = sv;
 	return OK;
@@ -142,7 +185,8 @@ dns_server_free(struct dns_server *sv)
 	loop_timer_cancel(sv->up->loop, &sv->probe_timer);
 	LIST_REMOVE(sv, link);
 	dns_udp_close_all(sv);
-	dns_tcp_close(sv);
+	dns_tcp_close_all(sv);
+	dns_dnscrypt_free(sv->crypt);
 	dns_engine_free(sv->engine);
 	free(sv);
 }
@@ -160,6 +204,8 @@ dns_server_forget(struct dns_server *sv)
 	loop_timer_cancel(sv->up->loop, &sv->probe_timer);
 	dns_upstream_cancel(sv->up, &sv->probe);
 	dns_server_new_cookie(sv);
+	if (sv->crypt != NULL)
+		dns_dnscrypt_forget(sv->crypt);
 }
 
 /* --- health ----------------------------------------------------------------------------------- */
@@ -268,6 +314,9 @@ dns_server_choose(struct dns_server *sv, struct dns_transaction *t, mono_us now)
 	t->edns = sv->edns_off <= now && !t->edns_doubted;
 	t->cookie = t->edns && !sv->up->no_cookies && sv->cookie_off <= now && !t->cookie_doubted;
 	t->mixed = !sv->up->no_case && sv->case_off <= now;
+	/* What these two make hard to forge is authenticated anyway. */
+	if (sv->crypt != NULL)
+		t->mixed = t->cookie = t->cookie_doubted = false;
 }
 
 void
@@ -342,6 +391,12 @@ dns_server_text(const struct dns_server *sv)
 	return sv->text;
 }
 
+bool
+dns_server_authenticated(const struct dns_server *sv)
+{
+	return sv->crypt != NULL;
+}
+
 const struct addr *
 dns_server_addr(const struct dns_server *sv)
 {
@@ -408,6 +463,8 @@ report_server(const struct dns_server *sv, struct report *out, mono_us now)
 	report_u64(out, "ports_pooled", st->ports_pooled);
 	report_u64(out, "tcp_connects", st->tcp_connects);
 	report_u64(out, "probes", st->probes);
+	if (sv->crypt != NULL)
+		dns_dnscrypt_report(sv->crypt, out);
 }
 
 void
@@ -421,5 +478,6 @@ dns_upstream_report(const struct dns_upstream *up, struct report *out)
 	report_u64(out, "refused", up->refused);
 	list = report_list(out, "servers");
 	LIST_FOREACH(sv, &up->servers, link)
-		report_server(sv, report_object(list, NULL), loop_now(up->loop));
+		if (sv->fetchers == 0 || sv->fetchers != sv->holds)
+			report_server(sv, report_object(list, NULL), loop_now(up->loop));
 }

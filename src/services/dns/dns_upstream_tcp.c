@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The stream to an upstream: one connection per server, opened when first needed, all queries
- * pipelined on it, answers in any order (RFC 7766 §6.2), each message behind its length (§8).
+ * pipelined on it, answers in any order (RFC 7766 §6.2), each message behind its length (§8). For
+ * DNSCrypt it is one connection a query.
  *
  * A server may close an idle connection just when we write to it, so what was lost with one that
  * had answered before is asked once more on a new one. A connection that has gone silent is given
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #define OUT_MAX	    (1 << 18)	/* bytes waiting to be written */
+#define SINGLES_MAX 64		/* connections for one query each, per server */
 #define IDLE_CLOSE  seconds(60)	/* without a query under way */
 #define SILENCE_MAX seconds(2)	/* nothing heard after a query: the connection is dead */
 #define ACK_TIMEOUT 4000	/* ms until what was written must be acknowledged */
@@ -25,32 +27,26 @@
 static void
 release(struct dns_stream *st)
 {
-	if (st->reading) {
-		st->dead = true;
+	if (st->reading)
 		return;
-	}
 	fifo_fini(&st->out);
 	free(st);
-}
-
-/* Close the connection; gives those who waited on it a way out of it. */
-static void
-close_stream(struct dns_stream *st)
-{
-	struct dns_server *sv = st->server;
-
-	sv->stream = NULL;
-	loop_remove(sv->up->loop, &st->watch);
-	close(st->watch.fd);
 }
 
 /* The connection broke. Those who wait go on elsewhere; none of them is told from here. */
 static void
 fail_stream(struct dns_stream *st, int error)
 {
+	struct dns_server *sv = st->server;
 	struct dns_transaction *t;
 
-	close_stream(st);
+	if (sv->stream == st)
+		sv->stream = NULL;
+	sv->singles -= st->single;
+	LIST_REMOVE(st, link);
+	loop_remove(sv->up->loop, &st->watch);
+	close(st->watch.fd);
+	st->dead = true;
 	while ((t = LIST_FIRST(&st->waiting)) != NULL) {
 		LIST_REMOVE(t, on_stream);
 		t->stream = NULL;
@@ -69,7 +65,9 @@ dns_tcp_leave(struct dns_transaction *t)
 		return;
 	LIST_REMOVE(t, on_stream);
 	t->stream = NULL;
-	if (LIST_EMPTY(&st->waiting))
+	if (st->single)
+		fail_stream(st, 0);
+	else if (LIST_EMPTY(&st->waiting))
 		st->idle_since = loop_now(t->server->up->loop);
 }
 
@@ -98,22 +96,31 @@ flush(struct dns_stream *st)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
+static void
+take_message(struct dns_stream *st, struct span bytes)
+{
+	struct dns_server *sv = st->server;
+
+	/* An unknown id is most often that of a query that was cancelled. */
+	if (sv->crypt != NULL && dns_dnscrypt_open(sv, NULL, st, &bytes) != DNS_DECRYPTED)
+		sv->stats.malformed++;
+	else if (!dns_upstream_input(sv, NULL, st, bytes))
+		sv->stats.late++;
+}
+
 /* Hand over the whole messages that have come. What they lead to may close the connection. */
 static void
 take_frames(struct dns_stream *st)
 {
-	struct dns_server *sv = st->server;
 	size_t at = 0;
 
-	while (sv->stream == st && st->in_used - at >= 2) {
+	while (!st->dead && st->in_used - at >= 2) {
 		size_t len = dns_msg_u16(span_of(st->in, st->in_used), at);
 
 		if (st->in_used - at < 2 + len)
 			break;
 		st->answered = true;
-		/* An unknown id is most often that of a query that was cancelled. */
-		if (!dns_upstream_input(sv, NULL, span_of(st->in + at + 2, len)))
-			sv->stats.late++;
+		take_message(st, span_of(st->in + at + 2, len));
 		at += 2 + len;
 	}
 	memmove(st->in, st->in + at, st->in_used - at);
@@ -160,7 +167,6 @@ static void
 ready(struct loop_fd *w, uint32_t events)
 {
 	struct dns_stream *st = (struct dns_stream *)w;
-	struct dns_server *sv = st->server;
 	int error = 0;
 
 	st->reading = true;
@@ -173,7 +179,7 @@ ready(struct loop_fd *w, uint32_t events)
 	st->reading = false;
 	if (st->dead)
 		release(st);
-	else if (error != 0 && sv->stream == st)
+	else if (error != 0)
 		fail_stream(st, error);
 }
 
@@ -181,7 +187,7 @@ ready(struct loop_fd *w, uint32_t events)
 
 /* Errors: ERR_NOMEM; ERR_SYS with errno. */
 static enum err
-open_stream(struct dns_server *sv)
+open_stream(struct dns_stream **out, struct dns_server *sv, bool single)
 {
 	struct dns_stream *st = malloc(sizeof(*st));
 	int one = 1, patience = ACK_TIMEOUT, saved;
@@ -190,6 +196,7 @@ open_stream(struct dns_server *sv)
 		return ERR_NOMEM;
 	memset(st, 0, offsetof(struct dns_stream, in));
 	st->server = sv;
+	st->single = single;
 	st->last_heard = st->idle_since = loop_now(sv->up->loop);
 	LIST_INIT(&st->waiting);
 	st->watch = (struct loop_fd){ .fd = dns_server_socket(sv, SOCK_STREAM), .ready = ready };
@@ -201,8 +208,12 @@ open_stream(struct dns_server *sv)
 		goto close_socket;
 	if (loop_add(sv->up->loop, &st->watch, EPOLLIN | EPOLLOUT) != OK)
 		goto close_socket;
-	sv->stream = st;
+	LIST_INSERT_HEAD(&sv->streams, st, link);
+	if (!single)
+		sv->stream = st;
+	sv->singles += single;
 	sv->stats.tcp_connects++;
+	*out = st;
 	return OK;
 
 close_socket:
@@ -216,26 +227,50 @@ free_stream:
 	return ERR_SYS;
 }
 
+/* Put the bytes behind their length into the queue. Errors: ERR_FULL, ERR_NOMEM. */
+static enum err
+queue(struct dns_stream *st, struct span packet)
+{
+	uint8_t frame[2 + DNS_CRYPT_PACKET_MAX];
+
+	if (fifo_len(&st->out) + 2 + packet.len > OUT_MAX)
+		return ERR_FULL;
+	wire_put_u16(frame, (uint16_t)packet.len);
+	memcpy(frame + 2, packet.at, packet.len);
+	return fifo_append(&st->out, span_of(frame, 2 + packet.len));
+}
+
+/* The stream for a query to this server. Errors: ERR_NOMEM, ERR_FULL; ERR_SYS with errno. */
+static enum err
+choose(struct dns_stream **out, struct dns_server *sv)
+{
+	*out = sv->stream;
+	if (sv->crypt != NULL)
+		return sv->singles < SINGLES_MAX ? open_stream(out, sv, true) : ERR_FULL;
+	return sv->stream != NULL ? OK : open_stream(out, sv, false);
+}
+
 void
 dns_tcp_send(struct dns_transaction *t)
 {
 	struct dns_server *sv = t->server;
-	uint8_t frame[2 + DNS_QUERY_BYTES];
+	struct span packet = span_of(t->query, t->query_len);
+	uint8_t sealed[DNS_CRYPT_PACKET_MAX];
+	struct dns_stream *st;
 	int error = 0;
 
-	if (sv->stream == NULL && open_stream(sv) != OK) {
-		t->sys_errno = errno;
-		dns_transaction_tcp_failed(t, false);
-		return;
+	if (sv->crypt != NULL) {
+		packet = dns_dnscrypt_seal(t, true, sealed);
+		if (packet.len == 0)
+			return;
 	}
 
-	struct dns_stream *st = sv->stream;
+	enum err e = choose(&st, sv);
 
-	wire_put_u16(frame, t->query_len);
-	memcpy(frame + 2, t->query, t->query_len);
-	if (fifo_len(&st->out) + 2 + t->query_len > OUT_MAX ||
-	    fifo_append(&st->out, span_of(frame, 2 + (size_t)t->query_len)) != OK) {
-		t->sys_errno = ENOBUFS;
+	if (e == OK)
+		e = queue(st, packet);
+	if (e != OK) {
+		t->sys_errno = e == ERR_SYS ? errno : ENOBUFS;
 		dns_transaction_tcp_failed(t, false);
 		return;
 	}
@@ -258,6 +293,10 @@ dns_tcp_overdue(struct dns_transaction *t)
 	if (st == NULL || st->last_heard > t->sent_tcp ||
 	    loop_now(t->server->up->loop) - t->sent_tcp < SILENCE_MAX)
 		return;
+	if (st->single) {
+		dns_tcp_leave(t);
+		return;
+	}
 	dns_tcp_leave(t);
 	fail_stream(st, ETIMEDOUT);
 }
@@ -275,14 +314,16 @@ dns_tcp_tidy(struct dns_server *sv, mono_us now, bool all)
 }
 
 void
-dns_tcp_close(struct dns_server *sv)
+dns_tcp_close_all(struct dns_server *sv)
 {
-	struct dns_stream *st = sv->stream;
+	struct dns_stream *st;
 	struct dns_transaction *t;
 
-	if (st == NULL)
-		return;
-	while ((t = LIST_FIRST(&st->waiting)) != NULL)
-		dns_tcp_leave(t);
-	fail_stream(st, 0);
+	while ((st = LIST_FIRST(&sv->streams)) != NULL) {
+		while ((t = LIST_FIRST(&st->waiting)) != NULL) {
+			LIST_REMOVE(t, on_stream);
+			t->stream = NULL;
+		}
+		fail_stream(st, 0);
+	}
 }

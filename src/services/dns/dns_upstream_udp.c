@@ -111,25 +111,44 @@ take_error(struct dns_udp *u, int error)
 	}
 }
 
-/* What came is no answer to any query of this socket that still waits. */
+/* What came is no answer to anything that this socket has sent: all who wait on it take note. */
 static void
-take_stray(struct dns_udp *u, struct span bytes)
+take_junk(struct dns_udp *u)
 {
-	struct dns_server_stats *stats = &u->server->stats;
 	struct dns_transaction *t, *next;
 
-	if (bytes.len < DNS_HEADER_BYTES) {
-		stats->malformed++;
-	} else if (has_sent(u, dns_msg_id(bytes))) {
-		stats->late++;
-		return;
-	} else {
-		stats->mismatch_id++;
-	}
 	for (t = LIST_FIRST(&u->waiting); t != NULL; t = next) {
 		next = LIST_NEXT(t, on_udp);
 		dns_transaction_suspect(t);
 	}
+}
+
+static void
+take_datagram(struct dns_udp *u, struct span bytes)
+{
+	struct dns_server *sv = u->server;
+
+	if (sv->crypt != NULL) {
+		enum dns_decrypted d = dns_dnscrypt_open(sv, u, NULL, &bytes);
+
+		sv->stats.late += d == DNS_DECRYPT_LATE;
+		sv->stats.malformed += d == DNS_DECRYPT_JUNK;
+		if (d == DNS_DECRYPT_JUNK)
+			take_junk(u);
+		if (d != DNS_DECRYPTED)
+			return;
+	}
+	if (dns_upstream_input(sv, u, NULL, bytes))
+		return;
+	if (bytes.len >= DNS_HEADER_BYTES && has_sent(u, dns_msg_id(bytes))) {
+		sv->stats.late++;
+		return;
+	}
+	if (bytes.len < DNS_HEADER_BYTES)
+		sv->stats.malformed++;
+	else
+		sv->stats.mismatch_id++;
+	take_junk(u);
 }
 
 static void
@@ -155,11 +174,7 @@ ready(struct loop_fd *w, uint32_t events)
 				break;
 			continue;
 		}
-
-		struct span bytes = span_of(up->in, (size_t)n);
-
-		if (!dns_upstream_input(u->server, u, bytes))
-			take_stray(u, bytes);
+		take_datagram(u, span_of(up->in, (size_t)n));
 	} while (!u->dead && !LIST_EMPTY(&u->waiting));
 	u->reading = false;
 	if (u->dead) {
@@ -271,9 +286,16 @@ void
 dns_udp_send(struct dns_transaction *t)
 {
 	struct dns_server *sv = t->server;
+	struct span packet = span_of(t->query, t->query_len);
+	uint8_t sealed[DNS_CRYPT_PACKET_MAX];
 	struct dns_udp *u;
 	ssize_t n = -1;
 
+	if (sv->crypt != NULL) {
+		packet = dns_dnscrypt_seal(t, false, sealed);
+		if (packet.len == 0)
+			return;
+	}
 	if (choose(&u, sv) != OK) {
 		give_up(t, errno);
 		return;
@@ -285,7 +307,7 @@ dns_udp_send(struct dns_transaction *t)
 	LIST_INSERT_HEAD(&u->waiting, t, on_udp);
 	/* An error may be an older one that was pending on a shared socket: that clears it. */
 	for (int i = 0; i < 2 && n < 0; i++)
-		n = send(u->watch.fd, t->query, t->query_len, MSG_NOSIGNAL);
+		n = send(u->watch.fd, packet.at, packet.len, MSG_NOSIGNAL);
 	/* A full queue is a lost packet: the deadline sees to it. */
 	if (n < 0 && errno != EAGAIN && errno != ENOBUFS) {
 		int error = errno;

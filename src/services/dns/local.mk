@@ -20,6 +20,7 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_cache_save.c \
 	src/services/dns/dns_cache_table.c \
 	src/services/dns/dns_compress.c src/services/dns/dns_compress.h \
+	src/services/dns/dns_crypt.c src/services/dns/dns_crypt.h \
 	src/services/dns/dns_forward.c src/services/dns/dns_forward.h \
 	src/services/dns/dns_hosts.c src/services/dns/dns_hosts.h \
 	src/services/dns/dns_lease.c src/services/dns/dns_lease.h \
@@ -37,7 +38,9 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_query.c src/services/dns/dns_query.h \
 	src/services/dns/dns_reply.c src/services/dns/dns_reply.h \
 	src/services/dns/dns_resolvconf.c src/services/dns/dns_resolvconf.h \
+	src/services/dns/dns_stamp.c src/services/dns/dns_stamp.h \
 	src/services/dns/dns_upstream.c src/services/dns/dns_upstream.h \
+	src/services/dns/dns_upstream_dnscrypt.c \
 	src/services/dns/dns_upstream_engine.c \
 	src/services/dns/dns_upstream_priv.h \
 	src/services/dns/dns_upstream_query.c \
