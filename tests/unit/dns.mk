@@ -142,3 +142,14 @@ tests_unit_test_dns_upstream_dnscrypt_SOURCES = tests/unit/test_dns_upstream_dns
 	$(FAKE_UPSTREAM)
 tests_unit_test_dns_upstream_dnscrypt_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_upstream_dnscrypt_LDADD = $(UNIT_DNS)
+check_PROGRAMS += tests/unit/test_dns_schedule
+TESTS += tests/unit/test_dns_schedule
+tests_unit_test_dns_schedule_SOURCES = tests/unit/test_dns_schedule.c
+tests_unit_test_dns_schedule_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_schedule_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_filter
+TESTS += tests/unit/test_dns_filter
+tests_unit_test_dns_filter_SOURCES = tests/unit/test_dns_filter.c tests/support/dns.h
+tests_unit_test_dns_filter_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_filter_LDADD = $(UNIT_DNS)

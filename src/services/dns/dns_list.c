@@ -514,9 +514,9 @@ dns_list_find(const struct dns_list *l, enum dns_list_kind kind, const struct dn
 	return false;
 }
 
-bool
+int
 dns_list_find_pattern(const struct dns_list *l, enum dns_list_kind kind, struct span text,
-    struct dns_list_match *out, uint64_t *gave_up)
+    uint64_t *gave_up)
 {
 	const struct patterns *p = &l->patterns[kind];
 
@@ -528,12 +528,18 @@ dns_list_find_pattern(const struct dns_list *l, enum dns_list_kind kind, struct 
 			++*gave_up;
 			break;
 		case DNS_REGEX_YES:
-			*out = (struct dns_list_match){ .source = p->at[i].source,
-				.pattern = span_of(p->at[i].text, p->at[i].len) };
-			return true;
+			return (int)i;
 		}
 	}
-	return false;
+	return -1;
+}
+
+struct dns_list_match
+dns_list_pattern(const struct dns_list *l, enum dns_list_kind kind, unsigned i)
+{
+	const struct pattern *p = &l->patterns[kind].at[i];
+
+	return (struct dns_list_match){ .source = p->source, .pattern = span_of(p->text, p->len) };
 }
 
 unsigned

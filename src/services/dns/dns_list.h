@@ -99,14 +99,17 @@ bool dns_list_find(const struct dns_list *l, enum dns_list_kind kind, const stru
     struct dns_list_match *out);
 
 /*
- * Try the patterns of one kind, in the order of the lists. Up to some hundred microseconds for many
- * patterns, so keep what comes of it.
+ * Try the patterns of one kind, in the order of the lists; gives the number of the first that
+ * matches, or -1. Up to some hundred microseconds for many patterns, so keep what comes of it.
  *
  * text    the name in lower case with dots between its labels
  * gave_up grows by the patterns that needed too much work; they count as not matching
  */
-bool dns_list_find_pattern(const struct dns_list *l, enum dns_list_kind kind, struct span text,
-    struct dns_list_match *out, uint64_t *gave_up);
+int dns_list_find_pattern(const struct dns_list *l, enum dns_list_kind kind, struct span text,
+    uint64_t *gave_up);
+
+/* The match of the pattern of that number. */
+struct dns_list_match dns_list_pattern(const struct dns_list *l, enum dns_list_kind kind, unsigned i);
 
 /* How many there are of that kind. */
 unsigned dns_list_patterns(const struct dns_list *l, enum dns_list_kind kind);

@@ -318,23 +318,10 @@ dns_local_find(const struct dns_local *s, struct span name, uint16_t type,
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* Values as RFC 6303 §3 gives them; who reads a serial of a house's zone? */
 static void
 write_soa(const struct dns_local_found *f, struct dns_wr *w, enum dns_section section)
 {
-	static const uint8_t nobody[] = "\6nobody\7invalid";
-	uint8_t buf[2 * DNS_NAME_MAX + 20];
-	struct wire_wr wr = wire_wr_of(buf, sizeof(buf));
-	uint32_t ttl = f->set->opts.negative_ttl;
-
-	wire_wr_bytes(&wr, f->zone);
-	wire_wr_bytes(&wr, span_of(nobody, sizeof(nobody)));
-	wire_wr_u32(&wr, 1);		/* serial */
-	wire_wr_u32(&wr, 3600);		/* refresh */
-	wire_wr_u32(&wr, 1200);		/* retry */
-	wire_wr_u32(&wr, 604800);	/* expire */
-	wire_wr_u32(&wr, ttl);		/* how long a "no" holds: RFC 2308 §4 */
-	dns_wr_record(w, section, f->zone, DNS_TYPE_SOA, DNS_CLASS_IN, ttl, wire_wr_span(&wr));
+	dns_wr_soa(w, section, f->zone, f->set->opts.negative_ttl);
 }
 
 static void

@@ -177,6 +177,30 @@ dns_wr_copy(struct dns_wr *w, const struct dns_rr *rr, struct span msg)
 		w->count[rr->section]++;
 }
 
+struct span
+dns_soa_data(uint8_t buf[static DNS_SOA_DATA_MAX], struct span zone, uint32_t ttl)
+{
+	static const uint8_t nobody[] = "\6nobody\7invalid";
+	struct wire_wr wr = wire_wr_of(buf, DNS_SOA_DATA_MAX);
+
+	wire_wr_bytes(&wr, zone);
+	wire_wr_bytes(&wr, span_of(nobody, sizeof(nobody)));
+	wire_wr_u32(&wr, 1);		/* serial: who reads that of a house's zone? */
+	wire_wr_u32(&wr, 3600);		/* refresh */
+	wire_wr_u32(&wr, 1200);		/* retry */
+	wire_wr_u32(&wr, 604800);	/* expire */
+	wire_wr_u32(&wr, ttl);
+	return wire_wr_span(&wr);
+}
+
+void
+dns_wr_soa(struct dns_wr *w, enum dns_section section, struct span zone, uint32_t ttl)
+{
+	uint8_t buf[DNS_SOA_DATA_MAX];
+
+	dns_wr_record(w, section, zone, DNS_TYPE_SOA, DNS_CLASS_IN, ttl, dns_soa_data(buf, zone, ttl));
+}
+
 size_t
 dns_wr_end(struct dns_wr *w, uint16_t rcode, uint16_t flags, const struct dns_opt *opt)
 {

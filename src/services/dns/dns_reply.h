@@ -59,6 +59,17 @@ void dns_wr_record(struct dns_wr *w, enum dns_section section, struct span owner
 /* Add a record that lies in another message, its names compressed there as they may be. */
 void dns_wr_copy(struct dns_wr *w, const struct dns_rr *rr, struct span msg);
 
+#define DNS_SOA_DATA_MAX (2 * DNS_NAME_MAX + 20)
+
+/*
+ * The data of the SOA record of a zone that nobody else answers; gives a view of buf. Values as RFC
+ * 6303 §3 has them.
+ *
+ * ttl  seconds: how long a "no" holds (RFC 2308 §4); the TTL of the record, too
+ */
+struct span dns_soa_data(uint8_t buf[static DNS_SOA_DATA_MAX], struct span zone, uint32_t ttl);
+void dns_wr_soa(struct dns_wr *w, enum dns_section section, struct span zone, uint32_t ttl);
+
 /*
  * Finish: rcode, flags and OPT. Gives the length of the reply, never 0.
  *
