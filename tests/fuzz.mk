@@ -25,6 +25,10 @@ FUZZ_TARGETS += tests/fuzz/fuzz_dns_query
 tests_fuzz_fuzz_dns_query_SOURCES = tests/fuzz/fuzz_dns_query.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_dns_query_LDADD = src/libdns.a $(FUZZ_UTIL)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_dns_record
+tests_fuzz_fuzz_dns_record_SOURCES = tests/fuzz/fuzz_dns_record.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_dns_record_LDADD = src/libdns.a $(FUZZ_UTIL)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_dns_response
 tests_fuzz_fuzz_dns_response_SOURCES = tests/fuzz/fuzz_dns_response.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_dns_response_LDADD = src/libdns.a $(FUZZ_UTIL)

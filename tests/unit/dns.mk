@@ -22,6 +22,12 @@ tests_unit_test_dns_query_SOURCES = tests/unit/test_dns_query.c tests/support/dn
 tests_unit_test_dns_query_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_query_LDADD = $(UNIT_DNS)
 
+check_PROGRAMS += tests/unit/test_dns_record
+TESTS += tests/unit/test_dns_record
+tests_unit_test_dns_record_SOURCES = tests/unit/test_dns_record.c
+tests_unit_test_dns_record_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_record_LDADD = $(UNIT_DNS)
+
 check_PROGRAMS += tests/unit/test_dns_reply
 TESTS += tests/unit/test_dns_reply
 tests_unit_test_dns_reply_SOURCES = tests/unit/test_dns_reply.c tests/support/dns.h

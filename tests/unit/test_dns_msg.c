@@ -155,7 +155,7 @@ types_have_words_or_numbers(void)
 	CU_ASSERT_EQUAL(dns_type_parse(&type, span_str("28")), OK);
 	CU_ASSERT_EQUAL(type, DNS_TYPE_AAAA);
 	CU_ASSERT_EQUAL(dns_type_parse(&type, span_str("TYPE65536")), ERR_RANGE);
-	CU_ASSERT_EQUAL(dns_type_parse(&type, span_str("99999999999999999999")), ERR_RANGE);
+	CU_ASSERT_EQUAL(dns_type_parse(&type, span_str("9999999999")), ERR_RANGE);
 	CU_ASSERT_EQUAL(dns_type_parse(&type, span_str("TYPE")), ERR_FORMAT);
 	CU_ASSERT_EQUAL(dns_type_parse(&type, span_str("AAAB")), ERR_FORMAT);
 	CU_ASSERT_EQUAL(dns_type_parse(&type, span_str("")), ERR_FORMAT);

@@ -8,6 +8,7 @@
 #include "services/dns/dns_msg.h"
 
 #include "services/dns/dns_name.h"
+#include "util/text.h"
 
 #include <stdio.h>
 
@@ -183,7 +184,7 @@ static enum err
 word_parse(const struct word *table, size_t n, const char *prefix, uint16_t *out, struct span text)
 {
 	struct span head = span_str(prefix);
-	uint32_t value = 0;
+	uint64_t value = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (span_equal_nocase(text, span_str(table[i].text))) {
@@ -193,15 +194,10 @@ word_parse(const struct word *table, size_t n, const char *prefix, uint16_t *out
 	}
 	if (text.len > head.len && span_equal_nocase(span_of(text.at, head.len), head))
 		text = span_of(text.at + head.len, text.len - head.len);
-	if (text.len == 0)
+	if (!text_u64(text, &value))
 		return ERR_FORMAT;
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.at[i] < '0' || text.at[i] > '9')
-			return ERR_FORMAT;
-		value = value * 10 + (uint32_t)(text.at[i] - '0');
-		if (value > UINT16_MAX)
-			return ERR_RANGE;
-	}
+	if (value > UINT16_MAX)
+		return ERR_RANGE;
 	*out = (uint16_t)value;
 	return OK;
 }

@@ -12,9 +12,8 @@
 
 /* --- text ------------------------------------------------------------------------------------- */
 
-/* Read one character, \X and \DDD included: its value, or -1. Steps *i over it. */
-static int
-text_char(struct span text, size_t *i)
+int
+dns_name_char(struct span text, size_t *i)
 {
 	uint8_t c = text.at[(*i)++];
 	unsigned value = 0;
@@ -52,7 +51,7 @@ dns_name_parse(struct dns_name *out, struct span text)
 		i = 1;
 	while (i < text.len) {
 		bool dot = text.at[i] == '.';
-		int c = text_char(text, &i);
+		int c = dns_name_char(text, &i);
 
 		if (c < 0 || (dot && at == label + 1))
 			return ERR_FORMAT;

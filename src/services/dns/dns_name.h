@@ -44,6 +44,12 @@ dns_name_span(const struct dns_name *n)
 enum err dns_name_parse(struct dns_name *out, struct span text) MUST_CHECK;
 
 /*
+ * Read one character of presentation form at *i, which lies in the text, and step over it: \X and
+ * \DDD give what they stand for. -1 for a bad escape.
+ */
+int dns_name_char(struct span text, size_t *i);
+
+/*
  * Write presentation form without a closing dot ("." for the root); what is not a printable
  * character comes out as \DDD, and so does a space. Gives buf.
  */

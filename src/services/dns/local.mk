@@ -36,6 +36,7 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_msg.c src/services/dns/dns_msg.h \
 	src/services/dns/dns_name.c src/services/dns/dns_name.h \
 	src/services/dns/dns_query.c src/services/dns/dns_query.h \
+	src/services/dns/dns_record.c src/services/dns/dns_record.h \
 	src/services/dns/dns_reply.c src/services/dns/dns_reply.h \
 	src/services/dns/dns_resolvconf.c src/services/dns/dns_resolvconf.h \
 	src/services/dns/dns_stamp.c src/services/dns/dns_stamp.h \
@@ -55,6 +56,8 @@ src_libdns_a_SOURCES += \
 	src/services/dns/dns_list.c src/services/dns/dns_list.h \
 	src/services/dns/dns_listfile.c src/services/dns/dns_listfile.h \
 	src/services/dns/dns_regex.h \
+	src/services/dns/dns_svcb.c src/services/dns/dns_svcb.h \
+	src/services/dns/dns_token.c src/services/dns/dns_token.h \
 	src/services/dns/dns_trail.c src/services/dns/dns_trail.h
 if HAVE_PCRE2
 src_libdns_a_SOURCES += src/services/dns/dns_regex.c
