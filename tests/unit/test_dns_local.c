@@ -93,7 +93,7 @@ record(const char *owner, uint16_t type, struct span rdata)
 	struct dns_local_origin from = { .source = dns_local_source(set, "record c:3") };
 	struct dns_name n = name_of(owner);
 
-	dns_local_add_record(set, dns_name_span(&n), type, 0, rdata, from);
+	dns_local_add_record(set, dns_name_span(&n), type, DNS_LOCAL_TTL_OF_SET, rdata, from);
 }
 
 static void
@@ -672,6 +672,33 @@ loopback_of_a_hosts_file_is_for_this_machine(void)
 	end();
 }
 
+static void
+hosts_can_be_taken_over_from_another_set(void)
+{
+	struct dns_local *old;
+
+	begin("home.arpa");
+	(void)dns_local_source(set, "another");
+	hosts("192.168.1.5 nas\n192.168.1.5 files\n2001:db8::5 nas\n");
+	record_a("told.example", "192.168.1.6");
+	lease("phone", "192.168.1.7");
+	finish();
+	old = set;
+	begin("home.arpa");
+	dns_local_add_hosts_of(set, old, 1, dns_local_source(set, "kept file"));
+	finish();
+	dns_local_free(old);
+	IS(ask("nas", DNS_TYPE_A), "ANSWER nas A 192.168.1.5");
+	IS(ask("nas.home.arpa", DNS_TYPE_AAAA), "ANSWER nas.home.arpa AAAA 2001:db8::5");
+	IS(ask("files.home.arpa", DNS_TYPE_A), "ANSWER files.home.arpa A 192.168.1.5");
+	IS(ask("5.1.168.192.in-addr.arpa", DNS_TYPE_PTR),
+	    "ANSWER 5.1.168.192.in-addr.arpa PTR nas.home.arpa");
+	IS(ask("told.example", DNS_TYPE_A), "NOT-OURS");
+	IS(ask("phone", DNS_TYPE_A), "NXDOMAIN / . SOA");
+	IS(why("files", DNS_TYPE_A), "kept file:2");
+	end();
+}
+
 /* --- leases ----------------------------------------------------------------------------------- */
 
 static void
@@ -787,6 +814,7 @@ UNIT_MAIN("dns_local", UNIT(a_name_answers_its_type_and_has_no_data_for_others),
     UNIT(special_names_never_leave_the_house), UNIT(localhost_is_localhost),
     UNIT(canaries_are_denied_on_request), UNIT(addresses_in_the_askers_network_come_alone),
     UNIT(loopback_of_a_hosts_file_is_for_this_machine),
+    UNIT(hosts_can_be_taken_over_from_another_set),
     UNIT(a_guest_gets_a_name_in_our_domain_only),
     UNIT(a_guest_cannot_take_a_name_that_others_trust), UNIT(records_of_one_name_are_bounded),
     UNIT(a_hundred_thousand_names_take_modest_memory))

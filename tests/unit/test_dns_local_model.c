@@ -299,11 +299,11 @@ build(void)
 
 		data[len - 1] = e->value;
 		if (e->kind == ENTRY_RECORD)
-			dns_local_add_record(set, dns_name_span(&n), e->type, 0,
+			dns_local_add_record(set, dns_name_span(&n), e->type, DNS_LOCAL_TTL_OF_SET,
 			    span_of(data, len), from);
 		else if (e->kind == ENTRY_ALIAS)
-			dns_local_add_record(set, dns_name_span(&n), DNS_TYPE_CNAME, 0,
-			    dns_name_span(&t), from);
+			dns_local_add_record(set, dns_name_span(&n), DNS_TYPE_CNAME,
+			    DNS_LOCAL_TTL_OF_SET, dns_name_span(&t), from);
 		else if (e->kind == ENTRY_ADDRESS || e->kind == ENTRY_NO_NAMES)
 			dns_local_add_address(set, dns_name_span(&n),
 			    span_of(data, e->kind == ENTRY_ADDRESS ? len : 0), from);

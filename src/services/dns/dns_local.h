@@ -33,6 +33,7 @@
 
 #define DNS_LOCAL_TTL	       60	/* seconds, for what has no TTL of its own */
 #define DNS_LOCAL_NEGATIVE_TTL 30	/* seconds, of NODATA and NXDOMAIN */
+#define DNS_LOCAL_TTL_OF_SET   UINT32_MAX	/* for a record that does not say */
 #define DNS_LOCAL_RECORDS_MAX  (1u << 21)	/* PTR made from addresses not counted; more is dropped */
 #define DNS_LOCAL_PER_TYPE_MAX 128	/* records of one name and type */
 #define DNS_LOCAL_SOURCES_MAX  UINT16_MAX
@@ -88,7 +89,7 @@ struct dns_local_origin {
  * letter case. Where memory runs out, dns_local_finish() says so.
  */
 
-/* ttl 0: the set's. rdata in wire form, uncompressed, checked; an A or AAAA gets its PTR. */
+/* ttl may be DNS_LOCAL_TTL_OF_SET. rdata in wire form, uncompressed, checked; an A or AAAA gets its PTR. */
 void dns_local_add_record(struct dns_local *s, struct span owner, uint16_t type, uint32_t ttl,
     struct span rdata, struct dns_local_origin from);
 
@@ -99,6 +100,13 @@ void dns_local_add_record(struct dns_local *s, struct span owner, uint16_t type,
  */
 void dns_local_add_host(struct dns_local *s, struct span name, struct span addr, bool canonical,
     struct dns_local_origin from);
+
+/*
+ * Take over what another set has from a hosts file that cannot be read any more. old_source is
+ * what dns_local_source() gave there.
+ */
+void dns_local_add_hosts_of(struct dns_local *s, const struct dns_local *old, uint16_t old_source,
+    uint16_t source);
 
 /*
  * A lease. name is text and was chosen by a guest: only its first label counts, unless the name

@@ -243,7 +243,7 @@ dns_local_add_record(struct dns_local *s, struct span owner, uint16_t type, uint
     struct span rdata, struct dns_local_origin from)
 {
 	struct local_rr rr = { .kind = KIND_DATA, .type = type, .rank = RANK_RECORD,
-		.ttl = ttl != 0 ? ttl : s->opts.ttl, .source = from.source, .line = from.line };
+		.ttl = ttl != DNS_LOCAL_TTL_OF_SET ? ttl : s->opts.ttl, .source = from.source, .line = from.line };
 	uint8_t lower[DNS_NAME_MAX];
 	uint32_t node;
 
@@ -294,6 +294,45 @@ dns_local_add_host(struct dns_local *s, struct span name, struct span addr, bool
 	}
 	if (canonical && node != LOCAL_NONE)
 		local_add_ptr(s, addr, node, from);
+}
+
+/* The name that a set made up for an address is that of this node. */
+static bool
+is_canonical(const struct dns_local *s, struct span addr, uint32_t node)
+{
+	struct dns_name reverse;
+	struct local_walk w;
+
+	local_reverse(&reverse, addr);
+	local_walk(s, dns_name_span(&reverse), &w);
+	for (uint32_t i = w.exact ? s->nodes[w.node].first : LOCAL_NONE; i != LOCAL_NONE;
+	     i = s->rrs[i].next)
+		if (s->rrs[i].kind == KIND_PTR && s->rrs[i].data == node)
+			return true;
+	return false;
+}
+
+void
+dns_local_add_hosts_of(struct dns_local *s, const struct dns_local *old, uint16_t old_source,
+    uint16_t source)
+{
+	struct dns_name name;
+
+	for (uint32_t node = 0; node < old->node_count; node++) {
+		uint32_t i = old->nodes[node].first;
+
+		for (; i != LOCAL_NONE; i = old->rrs[i].next) {
+			const struct local_rr *rr = &old->rrs[i];
+			struct dns_local_origin from = { .source = source, .line = rr->line };
+			struct span addr = local_rdata(old, rr);
+
+			if (rr->kind != KIND_DATA || rr->rank != RANK_HOST || rr->source != old_source)
+				continue;
+			local_name(old, node, &name);
+			dns_local_add_host(s, dns_name_span(&name), addr,
+			    is_canonical(old, addr, node), from);
+		}
+	}
 }
 
 /* --- leases ----------------------------------------------------------------------------------- */

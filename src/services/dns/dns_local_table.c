@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/siphash.h"
+
 #define NODES_AT_FIRST 64
 #define SLOTS_AT_FIRST 256
 
@@ -53,7 +55,7 @@ store(struct dns_local *s, struct span data)
 static size_t
 slot_of(const struct dns_local *s, uint32_t parent, struct span label)
 {
-	uint64_t h = seal_short_hash(label, s->key);
+	uint64_t h = siphash_of(label, s->key);
 
 	h = (h ^ parent) * UINT64_C(0x9e3779b97f4a7c15);
 	return (size_t)(h >> 32) & (s->slot_count - 1);

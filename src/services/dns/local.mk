@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/libdns.a
 src_libdns_a_SOURCES = \
 	src/services/dns/dns_cookie.c src/services/dns/dns_cookie.h \
 	src/services/dns/dns_answer.c src/services/dns/dns_answer.h \
+	src/services/dns/dns_sources.c src/services/dns/dns_sources.h \
 	src/services/dns/dns_stream.c src/services/dns/dns_stream.h \
 	src/services/dns/dns_service.c src/services/dns/dns_service.h \
 	src/services/dns/dns_resolver.c src/services/dns/dns_resolver.h \
@@ -35,8 +36,10 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_local_table.c \
 	src/services/dns/dns_msg.c src/services/dns/dns_msg.h \
 	src/services/dns/dns_name.c src/services/dns/dns_name.h \
+	src/services/dns/dns_plan.c src/services/dns/dns_plan.h \
 	src/services/dns/dns_query.c src/services/dns/dns_query.h \
 	src/services/dns/dns_record.c src/services/dns/dns_record.h \
+	src/services/dns/dns_reading.c src/services/dns/dns_reading.h \
 	src/services/dns/dns_reply.c src/services/dns/dns_reply.h \
 	src/services/dns/dns_resolvconf.c src/services/dns/dns_resolvconf.h \
 	src/services/dns/dns_stamp.c src/services/dns/dns_stamp.h \
