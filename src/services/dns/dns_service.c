@@ -77,6 +77,9 @@ static const struct conf_key keys[] = {
 	    .help = "answer from expired entries while no upstream answers (RFC 8767)" },
 	{ .name = "stale-window", .type = CONF_DURATION, .value = "1d", .min = 1000000,
 	    .max = INT64_C(604800000000), .help = "how long past its time an answer may be used so" },
+	{ .name = "stale-recheck", .type = CONF_DURATION, .value = "30s", .min = 1000000,
+	    .max = INT64_C(3600000000),
+	    .help = "how long upstreams are left alone when they failed to refresh an expired answer" },
 	{ .name = "prefetch", .type = CONF_BOOL, .value = "true",
 	    .help = "refresh popular answers shortly before they expire" },
 	{ .name = "tcp-clients", .type = CONF_INT, .value = "128", .min = 1, .max = 4096,
@@ -145,6 +148,7 @@ cache_config(const struct conf *cf)
 	struct dns_cache_config cache = DNS_CACHE_CONFIG_DEFAULT;
 
 	cache.bytes = conf_size(cf, "cache-size");
+	cache.stale_recheck_s = whole_seconds(cf, "stale-recheck");
 	cache.stale_window_s = conf_bool(cf, "stale") ? whole_seconds(cf, "stale-window") : 0;
 	return cache;
 }
