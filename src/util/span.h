@@ -25,6 +25,15 @@ span_str(const char *text)
 	return span_of(text, strlen(text));
 }
 
+/* At most `most` bytes from offset `at` on; empty where that is at or past the end. */
+static inline struct span
+span_cut(struct span s, size_t at, size_t most)
+{
+	if (at >= s.len)
+		return span_of(NULL, 0);
+	return span_of(s.at + at, s.len - at < most ? s.len - at : most);
+}
+
 static inline bool
 span_equal(struct span a, struct span b)
 {

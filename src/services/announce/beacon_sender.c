@@ -144,10 +144,8 @@ send_item(struct beacon_sender *s, uint8_t type, const struct beacon_item *item,
 			.frag_index = (uint8_t)i, .frag_count = (uint8_t)parts };
 		uint8_t body[BEACON_PLAIN_MAX];
 		struct wire_wr wr = wire_wr_of(body, sizeof(body));
-		size_t at = i * BEACON_PAYLOAD_MAX, left = item->payload.len - at;
 
-		part.payload = span_of(item->payload.at + at,
-		    left < BEACON_PAYLOAD_MAX ? left : BEACON_PAYLOAD_MAX);
+		part.payload = span_cut(item->payload, i * BEACON_PAYLOAD_MAX, BEACON_PAYLOAD_MAX);
 		beacon_item_put(&wr, &part);
 		send_body(s, &h, wire_wr_span(&wr));
 	}
