@@ -192,7 +192,8 @@ look(const char *name)
 	while (dns_rr_next(&walk, &rr)) {
 		char text[INET_ADDRSTRLEN];
 
-		strcat(strcat(out, inet_ntop(AF_INET, rr.rdata.at, text, sizeof(text))), " ");
+		if (rr.type == DNS_TYPE_A)
+			strcat(strcat(out, inet_ntop(AF_INET, rr.rdata.at, text, sizeof(text))), " ");
 	}
 	return out;
 }
@@ -475,6 +476,8 @@ settings_make_rules(void)
 	plan = plan_of("hosts = {}\n"
 		       "address = { \"/a.example/b.example/192.168.1.7\", \"/ads.example/\", "
 		       "\"/zero.example/#\" }\n"
+		       "record = { \"box.example 300 IN A 192.168.1.8\", \"*.box.example A 192.168.1.9\", "
+		       "\"alias.example CNAME box.example\" }\n"
 		       "local = { \"own.example\" }\ndomain = \"\"\n");
 	CU_ASSERT_EQUAL(dns_name_parse(&n, SPAN("corp.own.example")), OK);
 	CU_ASSERT_EQUAL(dns_plan_forward(plan, dns_name_span(&n), "x"), OK);
@@ -485,6 +488,9 @@ settings_make_rules(void)
 	IS("x.ads.example", "none");
 	IS("zero.example", "0.0.0.0 ");
 	IS("x.own.example", "none");
+	IS("box.example", "192.168.1.8 ");
+	IS("y.box.example", "192.168.1.9 ");
+	IS("alias.example", "192.168.1.8 ");
 	IS("x.corp.own.example", "other");
 	clean_up();
 }
@@ -505,6 +511,8 @@ wrong_settings_are_named(void)
 	CU_ASSERT_PTR_NOT_NULL(dns_plan_check_address("/apps"));
 	CU_ASSERT_PTR_NOT_NULL(dns_plan_check_address("/apps/192.168.1"));
 	CU_ASSERT_PTR_NOT_NULL(dns_plan_check_address("/*.apps/192.168.1.1"));
+	CU_ASSERT_PTR_NULL(dns_plan_check_record("nas.home.arpa. 60 IN A 192.168.1.5"));
+	CU_ASSERT_PTR_NOT_NULL(dns_plan_check_record("nas.home.arpa. 60 IN A 192.168.1"));
 	CU_ASSERT_PTR_NULL(dns_plan_check_zone("home.arpa."));
 	CU_ASSERT_PTR_NOT_NULL(dns_plan_check_zone(""));
 	CU_ASSERT_PTR_NOT_NULL(dns_plan_check_zone("a..b"));

@@ -9,12 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "services/dns/dns_record.h"
 #include "util/addr.h"
 #include "util/text.h"
 
 #define WHERE_MAX 512	/* bytes of conf_where() */
 
 enum item_kind {
+	ITEM_RECORD,
 	ITEM_ADDRESS,
 	ITEM_LOCAL,
 	ITEM_FORWARD,
@@ -23,7 +25,9 @@ enum item_kind {
 struct item {
 	enum item_kind kind;
 	struct dns_name name;
-	uint8_t *data;		/* the address */
+	uint16_t type;		/* of a record */
+	uint32_t ttl;
+	uint8_t *data;		/* rdata, or the address */
 	uint16_t len;
 	char *where;
 };
@@ -68,6 +72,15 @@ const char *
 dns_plan_check_domain(const char *value)
 {
 	return value[0] == '\0' ? NULL : dns_plan_check_zone(value);
+}
+
+const char *
+dns_plan_check_record(const char *value)
+{
+	struct dns_record r;
+	const char *why = NULL;
+
+	return dns_record_parse(&r, span_str(value), &why) == OK ? NULL : why;
 }
 
 /* A value of `address` in its parts: "/NAME/NAME/WHAT". */
@@ -173,6 +186,23 @@ read_address(struct dns_plan *p, const char *value, const char *where)
 }
 
 static bool
+read_record(struct dns_plan *p, const char *value, const char *where)
+{
+	struct dns_record r;
+	const char *why;
+	struct item *it;
+
+	if (dns_record_parse(&r, span_str(value), &why) != OK)
+		return true;
+	it = add_item(p, ITEM_RECORD, dns_name_span(&r.owner), dns_record_data(&r), where);
+	if (it == NULL)
+		return false;
+	it->type = r.type;
+	it->ttl = r.has_ttl ? r.ttl_s : DNS_LOCAL_TTL_OF_SET;
+	return true;
+}
+
+static bool
 read_zone(struct dns_plan *p, const char *value, const char *where)
 {
 	struct dns_name name;
@@ -241,6 +271,7 @@ dns_plan_new(struct dns_plan **out, const struct conf *cf)
 	read_options(p, cf);
 	if (!read_paths(cf, "hosts", &p->hosts, &p->host_count) ||
 	    !read_paths(cf, "leases", &p->leases, &p->lease_count) ||
+	    !each_value(p, cf, "record", read_record) ||
 	    !each_value(p, cf, "local", read_zone) || !each_value(p, cf, "address", read_address)) {
 		dns_plan_drop(p);
 		return ERR_NOMEM;
@@ -312,6 +343,9 @@ dns_plan_begin(const struct dns_plan *p, struct dns_local **out,
 		struct span data = span_of(it->data, it->len);
 
 		switch (it->kind) {
+		case ITEM_RECORD:
+			dns_local_add_record(*out, name, it->type, it->ttl, data, from);
+			break;
 		case ITEM_ADDRESS:
 			dns_local_add_address(*out, name, data, from);
 			break;

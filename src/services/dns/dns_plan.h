@@ -15,6 +15,7 @@
 #include "util/span.h"
 
 /* What is wrong with one value, or NULL: for the table of keys. Static text. */
+const char *dns_plan_check_record(const char *value);	/* "nas.home.arpa. 60 IN A 192.168.1.5" */
 const char *dns_plan_check_address(const char *value);	/* "/apps.home.arpa/192.168.1.7" */
 const char *dns_plan_check_zone(const char *value);	/* "home.arpa" */
 const char *dns_plan_check_domain(const char *value);	/* the same, or nothing */
@@ -26,6 +27,9 @@ const char *dns_plan_check_domain(const char *value);	/* the same, or nothing */
 	{ .name = "leases", .type = CONF_STRING, .flags = CONF_LIST,                               \
 	    .help = "lease files of DHCP servers (dnsmasq, Kea, ISC dhcpd, odhcpd, networkd), and "\
 		    "directories of them; followed while they change" },                           \
+	{ .name = "record", .type = CONF_STRING, .flags = CONF_LIST,                               \
+	    .check = dns_plan_check_record,                                                        \
+	    .help = "records in the syntax of zone files: \"nas.home.arpa. 60 IN A 192.168.1.5\"" },\
 	{ .name = "address", .type = CONF_STRING, .flags = CONF_LIST,                              \
 	    .check = dns_plan_check_address,                                                       \
 	    .help = "an address for a name and all below it: \"/apps.home.arpa/192.168.1.7\"; "    \
