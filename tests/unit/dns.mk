@@ -164,3 +164,9 @@ TESTS += tests/unit/test_dns_sources
 tests_unit_test_dns_sources_SOURCES = tests/unit/test_dns_sources.c
 tests_unit_test_dns_sources_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_sources_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_rebind
+TESTS += tests/unit/test_dns_rebind
+tests_unit_test_dns_rebind_SOURCES = tests/unit/test_dns_rebind.c tests/support/dns.h
+tests_unit_test_dns_rebind_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_rebind_LDADD = $(UNIT_DNS)

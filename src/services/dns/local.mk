@@ -55,6 +55,7 @@ src_libdns_a_SOURCES = \
 # Lists of names, and the filters.
 src_libdns_a_SOURCES += \
 	src/services/dns/dns_filter.c src/services/dns/dns_filter.h \
+	src/services/dns/dns_rebind.c src/services/dns/dns_rebind.h \
 	src/services/dns/dns_schedule.c src/services/dns/dns_schedule.h \
 	src/services/dns/dns_list.c src/services/dns/dns_list.h \
 	src/services/dns/dns_listfile.c src/services/dns/dns_listfile.h \
