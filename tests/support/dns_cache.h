@@ -71,6 +71,15 @@ dns_test_says(const char *name, uint16_t type, const struct dns_test_says *says)
 	return &packed;
 }
 
+static inline struct dns_cache_stats
+dns_test_stats(const struct dns_cache *c)
+{
+	struct dns_cache_stats s;
+
+	dns_cache_stats(c, &s);
+	return s;
+}
+
 /* An address that is to live for ttl seconds. */
 static inline const struct dns_packed *
 dns_test_address(const char *name, uint32_t ttl, uint8_t last)

@@ -47,6 +47,13 @@ tests_unit_test_dns_cache_SOURCES = tests/unit/test_dns_cache.c tests/support/dn
 tests_unit_test_dns_cache_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_cache_LDADD = $(UNIT_DNS)
 
+check_PROGRAMS += tests/unit/test_dns_cache_model
+TESTS += tests/unit/test_dns_cache_model
+tests_unit_test_dns_cache_model_SOURCES = tests/unit/test_dns_cache_model.c tests/support/dns.h \
+	tests/support/dns_cache.h
+tests_unit_test_dns_cache_model_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_cache_model_LDADD = $(UNIT_DNS)
+
 check_PROGRAMS += tests/unit/test_dns_cache_save
 TESTS += tests/unit/test_dns_cache_save
 tests_unit_test_dns_cache_save_SOURCES = tests/unit/test_dns_cache_save.c tests/support/dns.h \

@@ -84,12 +84,13 @@ queue_remove(struct dns_cache *c, uint32_t slot)
 
 /* Fill a free slot. */
 static void
-link_entry(struct dns_cache *c, uint32_t slot, const struct dns_key *key, uint64_t hash,
-    struct dns_entry *e)
+link_entry(struct dns_cache *c, uint32_t slot, uint64_t name_hash, struct dns_entry *e)
 {
+	uint64_t hash = id_hash(name_hash, e->id);
+
 	c->t.slots[slot].entry = e;
 	c->t.slots[slot].hash = (uint32_t)hash;
-	c->t.slots[slot].name_hash = (uint32_t)key->name_hash;
+	c->t.slots[slot].name_hash = (uint32_t)name_hash;
 	dns_cache_cell_put(&c->t, tag_of(hash), slot);
 	queue_add(c, slot);
 }
@@ -198,14 +199,10 @@ dns_cache_hash_key(const struct dns_cache *c)
 static void
 bring_over(struct dns_cache *c, struct dns_entry *e)
 {
-	struct dns_key key = entry_key(e);
 	uint32_t slot = dns_cache_slot_take(&c->t);
-	uint64_t hash;
 
 	assert(slot != 0);
-	key.name_hash = dns_name_hash(key.name, c->key);
-	hash = key_hash(&key);
-	link_entry(c, slot, &key, hash, e);
+	link_entry(c, slot, dns_name_hash(entry_key(e).name, c->key), e);
 }
 
 void
@@ -257,13 +254,13 @@ entry_is(const struct dns_entry *e, const struct dns_key *key, uint64_t id)
 	return e->id == id && memcmp(entry_name(e), key->name.at, key->name.len) == 0;
 }
 
-/* Give the slot of a key, or 0. */
+/* Give the slot of an id of this key's name, or 0. */
 static inline uint32_t
-find_slot(const struct dns_cache *c, const struct dns_key *key, uint64_t hash)
+find_slot(const struct dns_cache *c, const struct dns_key *key, uint64_t id)
 {
 	const struct tables *t = &c->t;
+	uint64_t hash = id_hash(key->name_hash, id);
 	uint32_t tag = tag_of(hash);
-	uint64_t id = key_id(key);
 
 	for (uint32_t pos = (uint32_t)hash & t->mask;; pos = (pos + 1) & t->mask) {
 		uint32_t cell = t->cells[pos];
@@ -275,14 +272,33 @@ find_slot(const struct dns_cache *c, const struct dns_key *key, uint64_t hash)
 	}
 }
 
+/* Take an entry that says "no such name" where it knows better than the one of the type. */
+static enum dns_cache_state
+prefer_no_name(const struct dns_cache *c, const struct dns_key *key, mono_us now,
+    enum dns_cache_state state, struct dns_entry **e)
+{
+	struct dns_entry *none = c->t.slots[find_slot(c, key, name_id(key))].entry;
+	enum dns_cache_state other =
+	    none != NULL ? entry_state(c, none, now) : DNS_CACHE_MISS;
+
+	/* A fresh "no" beats a stale "yes"; a stale one is better than nothing. */
+	if (other == DNS_CACHE_FRESH || ((state == DNS_CACHE_MISS || state == DNS_CACHE_FAILED) &&
+	    other != DNS_CACHE_MISS)) {
+		*e = none;
+		return other;
+	}
+	return state;
+}
+
 enum dns_cache_state
 dns_cache_find(struct dns_cache *c, const struct dns_key *key, mono_us now,
     const struct dns_entry **out)
 {
-	uint32_t slot = find_slot(c, key, key_hash(key));
-	struct dns_entry *e = c->t.slots[slot].entry;
-	enum dns_cache_state state = slot != 0 ? entry_state(c, e, now) : DNS_CACHE_MISS;
+	struct dns_entry *e = c->t.slots[find_slot(c, key, key_id(key))].entry;
+	enum dns_cache_state state = e != NULL ? entry_state(c, e, now) : DNS_CACHE_MISS;
 
+	if (state != DNS_CACHE_FRESH)
+		state = prefer_no_name(c, key, now, state, &e);
 	*out = NULL;
 	switch (state) {
 	case DNS_CACHE_MISS:
@@ -362,8 +378,7 @@ dns_cache_prefetch_due(struct dns_cache *c, const struct dns_entry *e, mono_us n
 static struct dns_entry *
 insert(struct dns_cache *c, const struct dns_key *key, struct dns_entry *e, mono_us now)
 {
-	uint64_t hash = key_hash(key);
-	uint32_t slot = find_slot(c, key, hash);
+	uint32_t slot = find_slot(c, key, e->id);
 	bool replace = slot != 0;
 
 	if (replace) {		/* out of the queue, so that it is not evicted in mid-air */
@@ -388,7 +403,7 @@ insert(struct dns_cache *c, const struct dns_key *key, struct dns_entry *e, mono
 		c->t.slots[slot].entry = e;
 		queue_add(c, slot);
 	} else {
-		link_entry(c, slot, key, hash, e);
+		link_entry(c, slot, key->name_hash, e);
 	}
 	c->stats.inserts++;
 	return e;
@@ -441,6 +456,17 @@ entry_new(const struct dns_key *key, const struct draft *d, mono_us now)
 	return e;
 }
 
+/* Drop what there is under an id of this key's name; false where there is nothing. */
+static bool
+drop_id(struct dns_cache *c, const struct dns_key *key, uint64_t id)
+{
+	uint32_t slot = find_slot(c, key, id);
+
+	if (slot != 0)
+		dns_cache_drop(c, slot);
+	return slot != 0;
+}
+
 static bool
 is_answer(enum dns_answer_kind kind)
 {
@@ -453,23 +479,27 @@ dns_cache_put(struct dns_cache *c, const struct dns_key *key, const struct dns_p
 {
 	struct draft d = { .answer = &answer->view, .has_ede = answer->has_ede, .ede = answer->ede,
 	    .ede_text = span_of(answer->ede_text, answer->ede_len) };
+	/* Behind a CNAME it is another name that does not exist: that holds for this type alone. */
+	bool no_name = answer->kind == DNS_ANSWER_NXDOMAIN && answer->view.answers == 0;
 	struct dns_entry *e;
 
 	if (!is_answer(answer->kind))
 		return NULL;
-	if (answer->ttl_s == 0) {
-		/* Good for this once, yet it says that what we have is out of date. */
-		uint32_t slot = find_slot(c, key, key_hash(key));
+	/* Out with what it contradicts, even where it is good for this once only. */
+	bool out = drop_id(c, key, no_name ? key_id(key) : name_id(key));
 
-		if (slot != 0)
-			dns_cache_drop(c, slot);
+	if (answer->ttl_s == 0) {
+		(void)drop_id(c, key, no_name ? name_id(key) : key_id(key));
 		return NULL;
 	}
+	c->stats.replaced += out;
 	e = entry_new(key, &d, now);
 	if (e == NULL) {
 		c->stats.no_memory++;
 		return NULL;
 	}
+	if (no_name)
+		e->id = name_id(key);
 	e->flags |= ENTRY_DATA;
 	if ((flags & DNS_PUT_NO_STALE) != 0)
 		e->flags |= ENTRY_NO_STALE;
@@ -502,18 +532,28 @@ failure_hold(uint8_t failures)
 	return seconds(failures > FAILURE_STEPS ? DNS_CACHE_FAILURE_MAX : 1 << (failures - 1));
 }
 
+/* There is an answer, fresh or stale. */
+static bool
+is_of_use(const struct dns_cache *c, const struct dns_entry *e, mono_us now)
+{
+	return e != NULL && (e->flags & ENTRY_DATA) != 0 &&
+	    entry_state(c, e, now) != DNS_CACHE_MISS;
+}
+
 const struct dns_entry *
 dns_cache_put_failure(struct dns_cache *c, const struct dns_key *key, const struct dns_failure *f,
     mono_us now)
 {
 	struct draft d = { .has_ede = f->has_ede, .ede = f->ede, .ede_text = f->ede_text };
-	uint32_t slot = find_slot(c, key, key_hash(key));
-	struct dns_entry *old = c->t.slots[slot].entry;
-	uint8_t failures = count_failures(old, now);
+	struct dns_entry *old = c->t.slots[find_slot(c, key, key_id(key))].entry;
+	struct dns_entry *none = c->t.slots[find_slot(c, key, name_id(key))].entry;
+	uint8_t failures;
 	struct dns_entry *e;
 
-	if (old != NULL && (old->flags & ENTRY_DATA) != 0 &&
-	    entry_state(c, old, now) != DNS_CACHE_MISS) {
+	if (!is_of_use(c, old, now) && is_of_use(c, none, now))
+		old = none;
+	failures = count_failures(old, now);
+	if (is_of_use(c, old, now)) {
 		old->failures = failures;
 		old->held_until = now + seconds(c->cf.stale_recheck_s);
 		return old;

@@ -132,8 +132,9 @@ enum dns_put_flags {
 };
 
 /*
- * Keep an answer; takes the place of one with the same key and ends a held failure. An answer
- * whose ttl_s is 0, or that is a failure, is not kept. Gives the entry, or NULL where none is.
+ * Keep an answer; takes the place of what it contradicts and ends a held failure. "No such name"
+ * holds for all types of the name (RFC 2308 §5) until one of them has an answer. An answer whose
+ * ttl_s is 0, or that is a failure, is not kept. Gives the entry, or NULL where none is.
  */
 const struct dns_entry *dns_cache_put(struct dns_cache *c, const struct dns_key *key,
     const struct dns_packed *answer, unsigned flags, mono_us now);
@@ -158,6 +159,7 @@ const struct dns_entry *dns_cache_put_failure(struct dns_cache *c, const struct 
 /* --- flushing: each gives how many entries went ----------------------------------------------- */
 
 size_t dns_cache_flush_name(struct dns_cache *c, struct span name);	/* any letter case */
+/* "No such name" goes as well. */
 size_t dns_cache_flush_type(struct dns_cache *c, struct span name, uint16_t type);
 size_t dns_cache_flush_below(struct dns_cache *c, struct span zone);	/* zone itself included */
 size_t dns_cache_flush_route(struct dns_cache *c, uint16_t route);
@@ -169,6 +171,7 @@ size_t dns_cache_flush_all(struct dns_cache *c);
 /* What one entry is. The spans are views of it. */
 struct dns_entry_info {
 	struct dns_key key;		/* name_hash is not set */
+	bool any_type;			/* "no such name": holds for all types, key.type is 0 */
 	enum dns_cache_state state;
 	enum dns_answer_kind kind;
 	struct dns_stored answer;	/* body_len 0 and no records for a failure */

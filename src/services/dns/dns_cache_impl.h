@@ -25,7 +25,7 @@ enum entry_flags {
 };
 
 struct dns_entry {
-	uint64_t id;		/* type, class, route, bits and name length: key_id() */
+	uint64_t id;		/* type, class, route, bits and name length: key_id(), name_id() */
 	mono_us stored_at;
 	mono_us held_until;	/* upstreams failed: leave them alone until then */
 	uint32_t ttl_s;
@@ -106,6 +106,9 @@ void dns_cache_cell_remove(struct tables *t, uint32_t slot);
 
 /* --- entries ---------------------------------------------------------------------------------- */
 
+#define ID_WHOLE_NAME (UINT64_C(1) << 50)
+
+/* All of a key but the name. */
 static inline uint64_t
 key_id(const struct dns_key *k)
 {
@@ -114,14 +117,21 @@ key_id(const struct dns_key *k)
 	    (uint64_t)k->name.len << 56;
 }
 
+/* The same for what holds for a name whatever the type: that there is no such name. */
+static inline uint64_t
+name_id(const struct dns_key *k)
+{
+	return (key_id(k) & ~(uint64_t)UINT16_MAX) | ID_WHOLE_NAME;
+}
+
 /*
  * Spread name and id over 64 bits. The name's part is secret, so which ids of one name meet in a
  * cell cannot be told from outside.
  */
 static inline uint64_t
-key_hash(const struct dns_key *k)
+id_hash(uint64_t name_hash, uint64_t id)
 {
-	uint64_t h = k->name_hash ^ key_id(k) * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t h = name_hash ^ id * UINT64_C(0x9e3779b97f4a7c15);
 
 	h *= UINT64_C(0xd6e8feb86659fd93);
 	return h ^ h >> 32;

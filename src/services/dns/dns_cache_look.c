@@ -11,6 +11,7 @@ dns_entry_info(const struct dns_cache *c, const struct dns_entry *e, mono_us now
 	usec left = entry_expires_at(e) - now;
 
 	out->key = entry_key(e);
+	out->any_type = (e->id & ID_WHOLE_NAME) != 0;
 	out->state = entry_state(c, e, now);
 	out->kind = (enum dns_answer_kind)e->kind;
 	out->answer = entry_view(c, e, out->state, now);
@@ -106,7 +107,7 @@ matches(const struct filter *f, const struct slot *s)
 		return false;
 	key = entry_key(s->entry);
 	return (f->below.at == NULL || dns_name_below(key.name, f->below)) &&
-	    (f->type == NULL || key.type == *f->type) &&
+	    (f->type == NULL || key.type == *f->type || (s->entry->id & ID_WHOLE_NAME) != 0) &&
 	    (f->route == NULL || key.route == *f->route) &&
 	    (!f->negative || s->entry->queue == QUEUE_NEGATIVE);
 }

@@ -38,7 +38,7 @@ report_entry(struct dns_cache *c, const struct dns_entry *e, mono_us now, struct
 
 	dns_entry_info(c, e, now, &info);
 	report_str(out, "name", dns_name_format(info.key.name, name));
-	report_str(out, "type", dns_type_format(info.key.type, type));
+	report_str(out, "type", info.any_type ? "any" : dns_type_format(info.key.type, type));
 	report_str(out, "state", state_names[info.state]);
 	report_str(out, "rcode", dns_rcode_format(info.answer.rcode, rcode));
 	report_i64(out, "ttl_s", info.ttl_s);
