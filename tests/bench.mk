@@ -1,14 +1,15 @@
 # Benchmarks: built by `make bench-programs`, run by hand, never by `make check`.
 BENCHES =
-BENCHES += tests/bench/dnsblast tests/bench/echo_mmsg
+BENCHES += tests/bench/dnsblast tests/bench/echo_mmsg tests/bench/fwd_pool
 EXTRA_PROGRAMS += $(BENCHES)
 CLEANFILES += $(BENCHES)
 bench-programs: all $(BENCHES) tests/support/fakedns tests/support/dnsload
 .PHONY: bench-programs
 
-EXTRA_DIST += tests/bench/dns-hit
+EXTRA_DIST += tests/bench/dns-hit tests/bench/dns-miss tests/bench/dns_servers.sh
 tests_bench_dnsblast_SOURCES = tests/bench/dnsblast.c
 tests_bench_echo_mmsg_SOURCES = tests/bench/echo_mmsg.c
+tests_bench_fwd_pool_SOURCES = tests/bench/fwd_pool.c
 
 BENCHES += tests/bench/dns_list
 tests_bench_dns_list_SOURCES = tests/bench/dns_list.c

@@ -158,6 +158,15 @@ send_done(struct dns_send *s, const struct dns_reply *reply)
 	rewake(r, now);
 }
 
+/* The id, in the log, of the query that a flight was started for. */
+static uint32_t
+first_id(struct dns_flight *f)
+{
+	struct dns_waiter *w = TAILQ_FIRST(dns_flight_waiters(f));
+
+	return w != NULL ? ((struct dns_request *)w)->id : 0;
+}
+
 static enum err
 send_try(void *ctx, struct dns_try *t, void *server, mono_us deadline)
 {
@@ -176,6 +185,8 @@ send_try(void *ctx, struct dns_try *t, void *server, mono_us deadline)
 	};
 
 	*slot = (struct send_slot){ .send.done = send_done, .r = r, .t = t };
+	log_event(r->env.log, LOG_LEVEL_DEBUG, r->env.service, "ask", LOG_STR("server", dns_server_text(server)),
+	    LOG_HEX("id", first_id(t->flight)));
 	return dns_upstream_send(r->upstream, server, &slot->send, &ask, deadline);
 }
 
@@ -252,7 +263,7 @@ deliver_good(struct dns_resolver *r, struct dns_flight *f, const struct dns_key 
 		fail_all(r, f, DNS_SERVFAIL, &opt);
 		return;
 	}
-	if (!r->trust_ad)
+	if (!r->trust_ad && !dns_server_authenticated(o->server))
 		r->packed.view.flags &= (uint16_t)~DNS_FLAG_AD;
 
 	const struct dns_entry *e =
