@@ -5,6 +5,7 @@ SYSTEM_TESTS += tests/system/dns_answers.sh
 SYSTEM_TESTS += tests/system/dns_dnscrypt.sh
 SYSTEM_TESTS += tests/system/dns_junk.sh
 SYSTEM_TESTS += tests/system/dns_forged.sh
+SYSTEM_TESTS += tests/system/dns_local.sh
 SYSTEM_TESTS += tests/system/dns_policy.sh
 SYSTEM_TESTS += tests/system/dns_stale.sh
 SYSTEM_TESTS += tests/system/dns_tcp.sh

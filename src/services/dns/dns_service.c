@@ -7,16 +7,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/loop.h"
 #include "core/netif.h"
+#include "core/rand.h"
 #include "core/tcp.h"
+#include "core/watch.h"
 #include "services/dns/dns_commands.h"
+#include "services/dns/dns_plan.h"
 #include "services/dns/dns_resolvconf.h"
 #include "services/dns/dns_resolver.h"
+#include "services/dns/dns_sources.h"
 #include "services/dns/dns_stream.h"
 
 #define LISTEN_MAX	32
@@ -28,6 +33,9 @@ struct dns_service {
 	struct dns_stream_ctx stream_ctx;	/* first: what dns_stream.c gets as its context */
 	struct service *sv;
 	struct dns_resolver *resolver;
+	struct watcher *watcher;
+	struct dns_sources *sources;	/* the names of the house */
+	struct netif_watch networks;	/* an asker's network decides which addresses it is told */
 	struct tcp_listener *listeners[LISTEN_MAX];
 	size_t listener_count;
 	struct dns_resolvconf resolvconf;
@@ -87,8 +95,84 @@ static const struct conf_key keys[] = {
 	{ .name = "tcp-idle", .type = CONF_DURATION, .value = "10s", .min = 100000,
 	    .max = INT64_C(600000000), .flags = CONF_RESTART,
 	    .help = "how long a TCP connection may be idle; less when many are open" },
+	DNS_PLAN_KEYS,
 	{ 0 },
 };
+
+/* --- the names of the house ------------------------------------------------------------------- */
+
+static void
+names_changed(void *ctx)
+{
+	struct dns_service *ds = ctx;
+
+	dns_resolver_set_local(ds->resolver, dns_sources_set(ds->sources));
+}
+
+static void
+networks_changed(struct netif_watch *w)
+{
+	struct dns_service *ds =
+	    (struct dns_service *)((char *)w - offsetof(struct dns_service, networks));
+
+	dns_resolver_note_networks(ds->resolver);
+}
+
+static enum err
+start_names(struct dns_service *ds)
+{
+	struct dns_sources_env env = {
+		.loop = ds->sv->loop,
+		.log = ds->sv->log,
+		.offload = ds->sv->offload,
+		.service = "dns",
+		.changed = names_changed,
+		.ctx = ds,
+	};
+	enum err e = watcher_new(&ds->watcher, ds->sv->loop, ds->sv->offload);
+
+	if (e != OK)
+		return e;
+	env.watcher = ds->watcher;
+	rand_bytes(ds->sv->rand, env.key, sizeof(env.key));
+	e = dns_sources_new(&ds->sources, &env);
+	if (e != OK)
+		return e;
+	ds->networks.changed = networks_changed;
+	netif_watch(ds->sv->netif, &ds->networks);
+	dns_resolver_note_networks(ds->resolver);
+	return OK;
+}
+
+static void
+stop_names(struct dns_service *ds)
+{
+	if (ds->networks.changed != NULL)
+		netif_unwatch(ds->sv->netif, &ds->networks);
+	if (ds->resolver != NULL)
+		dns_resolver_set_local(ds->resolver, NULL);
+	dns_sources_free(ds->sources);
+	watcher_free(ds->watcher);
+}
+
+/* What the settings say about local names. A zone with a route is not ours, whatever its name. */
+static enum err
+plan_names(struct dns_plan **out, const struct conf *cf)
+{
+	enum err e = dns_plan_new(out, cf);
+
+	for (size_t i = 0; e == OK && i < conf_count(cf, "route"); i++) {
+		char where[512];
+		struct dns_name zone;
+
+		if (dns_zone_parse(&zone, conf_title(conf_section(cf, "route", i))) == OK)
+			e = dns_plan_forward(*out, dns_name_span(&zone),
+			    conf_where(cf, "route", i, where, sizeof(where)));
+		if (e != OK)
+			dns_plan_drop(*out);
+	}
+	return e;
+}
 
 /* --- queries ---------------------------------------------------------------------------------- */
 
@@ -254,7 +338,7 @@ complain_route(struct dns_service *ds, const struct conf *cf, const struct route
 }
 
 static enum err
-apply(struct service *sv, const struct conf *cf)
+apply_routes(struct service *sv, const struct conf *cf)
 {
 	struct dns_service *ds = sv->state;
 	struct route_texts *rt = calloc(1, sizeof(*rt));
@@ -290,6 +374,23 @@ apply(struct service *sv, const struct conf *cf)
 		acl_fini(&rc.acl);
 	}
 	free(rt);
+	return e;
+}
+
+static enum err
+apply(struct service *sv, const struct conf *cf)
+{
+	struct dns_service *ds = sv->state;
+	struct dns_plan *plan;
+	enum err e = plan_names(&plan, cf);
+
+	if (e != OK)
+		return e;
+	e = apply_routes(sv, cf);
+	/* At the start the first answer has to be right; later the old names hold until then. */
+	if (e == OK)
+		e = dns_sources_use(ds->sources, plan, dns_sources_set(ds->sources) == NULL);
+	dns_plan_drop(plan);
 	return e;
 }
 
@@ -360,6 +461,8 @@ start(struct service *sv, const struct conf *cf)
 
 	enum err e = dns_resolver_new(&ds->resolver, &env, &cache);
 
+	if (e == OK)
+		e = start_names(ds);
 	if (e == OK && conf_count(cf, "listen") > LISTEN_MAX)
 		e = ERR_FULL;
 	for (size_t i = 0; e == OK && i < conf_count(cf, "listen"); i++)
@@ -376,6 +479,7 @@ stop(struct service *sv)
 		return;
 	for (size_t i = 0; i < ds->listener_count; i++)
 		tcp_listener_close(ds->listeners[i]);
+	stop_names(ds);
 	dns_resolver_free(ds->resolver);
 	free(ds);
 	sv->state = NULL;
@@ -394,6 +498,7 @@ report(const struct service *sv, struct report *out)
 	struct report *list;
 
 	dns_resolver_report(ds->resolver, out);
+	dns_sources_report(ds->sources, report_object(out, "local"));
 	list = report_list(out, "tcp_listeners");
 	for (size_t i = 0; i < ds->listener_count; i++) {
 		const struct tcp_stats *st = tcp_stats(ds->listeners[i]);

@@ -147,7 +147,8 @@ log_trouble(const struct dns_sources *s, const struct dns_source_file *f,
 	if (f->err == was && (before == NULL || f->sys == before->sys))
 		return;
 	if (f->err == OK)
-		log_event(s->env.log, LOG_LEVEL_NOTICE, s->env.service, "file is read again",
+		log_event(s->env.log, LOG_LEVEL_NOTICE, s->env.service,
+		    was == ERR_NOTFOUND ? "file is there now" : "file can be read again",
 		    LOG_STR("file", f->path));
 	else if (missing && before == NULL)
 		log_event(s->env.log, LOG_LEVEL_INFO, s->env.service,
@@ -189,7 +190,9 @@ log_reading(const struct dns_sources *s, const struct dns_reading *r)
 		log_event(s->env.log, LOG_LEVEL_WARNING, s->env.service,
 		    "too many local names: some are left out", LOG_U64("records", st->dropped),
 		    LOG_U64("leases", r->leases_dropped), LOG_U64("files", r->files_dropped));
-	log_event(s->env.log, LOG_LEVEL_INFO, s->env.service, "local names are read",
+	/* A DHCP server writes its file with every lease: that is no news. */
+	log_event(s->env.log, s->readings == 1 ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, s->env.service,
+	    "local names are read",
 	    LOG_U64("names", st->names), LOG_U64("leases", r->lease_count),
 	    LOG_I64("ms", s->took / 1000));
 }
