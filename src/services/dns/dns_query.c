@@ -120,17 +120,12 @@ static enum dns_verdict
 parse_body(struct dns_query *q)
 {
 	struct wire_rd rd = wire_rd_of(q->packet);
+	unsigned questions = dns_msg_u16(q->packet, 4);
+	unsigned before = (unsigned)dns_msg_u16(q->packet, 6) + dns_msg_u16(q->packet, 8);
+	unsigned additional = dns_msg_u16(q->packet, 10);
 	enum dns_verdict verdict;
 
-	wire_rd_skip(&rd, 4);
-
-	unsigned questions = wire_rd_u16(&rd);
-	unsigned before = wire_rd_u16(&rd);
-
-	before += wire_rd_u16(&rd);
-
-	unsigned additional = wire_rd_u16(&rd);
-
+	wire_rd_skip(&rd, DNS_HEADER_BYTES);
 	if (questions > 1 || (questions == 1 && !parse_question(q, &rd)))
 		return DNS_QUERY_FORMERR;
 	verdict = parse_records(q, &rd, before, additional);
