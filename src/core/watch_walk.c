@@ -20,8 +20,8 @@
 #define LINKS_MAX    40		/* as the kernel, path_resolution(7) */
 #define CHILDREN_MAX 4096	/* files of a directory that go into its fingerprint */
 
-#define NAMES_COME_AND_GO (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | \
-	IN_MOVE_SELF)
+#define NAMES_COME_AND_GO                                                                          \
+	(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF)
 /* IN_MODIFY too: dnsmasq keeps its lease file open and rewrites it in place. */
 #define TARGET_CHANGES	  (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | NAMES_COME_AND_GO)
 
@@ -84,7 +84,8 @@ fold_children(uint64_t h, const char *path)
 		return h;
 	for (unsigned n = 0; n < CHILDREN_MAX && (entry = readdir(d)) != NULL; n++)
 		if (entry->d_name[0] != '.' && fstatat(dirfd(d), entry->d_name, &st, 0) == 0)
-			sum += fold_stat(watch_name_hash(entry->d_name, strlen(entry->d_name)), &st);
+			sum += fold_stat(watch_name_hash(entry->d_name, strlen(entry->d_name)),
+			    &st);
 	closedir(d);
 	return fold(h, sum);
 }

@@ -161,7 +161,7 @@ dns_lease_recognise(struct span text)
 			return DNS_LEASE_ISC;
 		if (is_dnsmasq(line))
 			return DNS_LEASE_DNSMASQ;
-		f = DNS_LEASE_UNKNOWN;	/* unless a later line tells, as with odhcpd's hosts lines */
+		f = DNS_LEASE_UNKNOWN;	/* unless a later line tells, as behind odhcpd's hosts */
 	}
 	return f;
 }

@@ -4,7 +4,7 @@
 
 #include "util/text.h"
 
-/* --- dnsmasq: EXPIRY HARDWARE-OR-IAID ADDRESS NAME CLIENT-ID-OR-DUID --------------------------- */
+/* --- dnsmasq: EXPIRY HARDWARE-OR-IAID ADDRESS NAME CLIENT-ID-OR-DUID -------------------------- */
 
 /*
  * Where dnsmasq is built for machines without a clock (HAVE_BROKEN_RTC), the first word is the
@@ -49,7 +49,7 @@ dns_lease_parse_dnsmasq(struct dns_leases *ls, struct span text, uint16_t source
 	return err;
 }
 
-/* --- odhcpd: # INTERFACE DUID IAID NAME EXPIRY ID LENGTH ADDRESS/LENGTH… ----------------------- */
+/* --- odhcpd: # INTERFACE DUID IAID NAME EXPIRY ID LENGTH ADDRESS/LENGTH… ---------------------- */
 
 /* What odhcpd writes in front of a name that it found unfit. */
 #define ODHCPD_BROKEN "broken\\x20"
@@ -128,7 +128,7 @@ dns_lease_parse_odhcpd(struct dns_leases *ls, struct span text, uint16_t source)
 	return err;
 }
 
-/* --- Kea: comma separated, the first line names the columns ------------------------------------ */
+/* --- Kea: comma separated, the first line names the columns ----------------------------------- */
 
 enum kea_column {
 	KEA_ADDRESS,

@@ -23,11 +23,16 @@ void dns_lease_bad(struct dns_leases *ls, uint32_t line);
 /* Expiry as these files have it: a decimal number of seconds. False where it is none. */
 bool dns_lease_time(struct span text, int64_t *out);
 
-enum err dns_lease_parse_dnsmasq(struct dns_leases *ls, struct span text, uint16_t source) MUST_CHECK;
-enum err dns_lease_parse_kea(struct dns_leases *ls, struct span text, uint16_t source) MUST_CHECK;
-enum err dns_lease_parse_odhcpd(struct dns_leases *ls, struct span text, uint16_t source) MUST_CHECK;
-enum err dns_lease_parse_isc(struct dns_leases *ls, struct span text, uint16_t source) MUST_CHECK;
-enum err dns_lease_parse_networkd(struct dns_leases *ls, struct span text, uint16_t source) MUST_CHECK;
+enum err dns_lease_parse_dnsmasq(struct dns_leases *ls, struct span text,
+    uint16_t source) MUST_CHECK;
+enum err dns_lease_parse_kea(struct dns_leases *ls, struct span text,
+    uint16_t source) MUST_CHECK;
+enum err dns_lease_parse_odhcpd(struct dns_leases *ls, struct span text,
+    uint16_t source) MUST_CHECK;
+enum err dns_lease_parse_isc(struct dns_leases *ls, struct span text,
+    uint16_t source) MUST_CHECK;
+enum err dns_lease_parse_networkd(struct dns_leases *ls, struct span text,
+    uint16_t source) MUST_CHECK;
 
 /* The line is one of those that odhcpd writes its leases to. */
 bool dns_lease_is_odhcpd(struct span line);

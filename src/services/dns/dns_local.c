@@ -340,7 +340,8 @@ write_answers(const struct dns_local_found *f, struct dns_wr *w)
 			local_name(s, rr->data, &target);
 			rdata = dns_name_span(&target);
 		}
-		dns_wr_record(w, DNS_SECTION_ANSWER, f->name, rr->type, DNS_CLASS_IN, rr->ttl, rdata);
+		dns_wr_record(w, DNS_SECTION_ANSWER, f->name, rr->type, DNS_CLASS_IN, rr->ttl,
+		    rdata);
 	}
 }
 

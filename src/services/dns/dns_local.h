@@ -34,7 +34,7 @@
 #define DNS_LOCAL_TTL	       60	/* seconds, for what has no TTL of its own */
 #define DNS_LOCAL_NEGATIVE_TTL 30	/* seconds, of NODATA and NXDOMAIN */
 #define DNS_LOCAL_TTL_OF_SET   UINT32_MAX	/* for a record that does not say */
-#define DNS_LOCAL_RECORDS_MAX  (1u << 21)	/* PTR made from addresses not counted; more is dropped */
+#define DNS_LOCAL_RECORDS_MAX  (1u << 21)	/* PTR made from addresses do not count */
 #define DNS_LOCAL_PER_TYPE_MAX 128	/* records of one name and type */
 #define DNS_LOCAL_SOURCES_MAX  UINT16_MAX
 #define DNS_LOCAL_WHY_MAX      512	/* bytes of dns_local_explain() */
@@ -89,7 +89,10 @@ struct dns_local_origin {
  * letter case. Where memory runs out, dns_local_finish() says so.
  */
 
-/* ttl may be DNS_LOCAL_TTL_OF_SET. rdata in wire form, uncompressed, checked; an A or AAAA gets its PTR. */
+/*
+ * ttl may be DNS_LOCAL_TTL_OF_SET. rdata in wire form, uncompressed, checked; an address gets its
+ * PTR.
+ */
 void dns_local_add_record(struct dns_local *s, struct span owner, uint16_t type, uint32_t ttl,
     struct span rdata, struct dns_local_origin from);
 
@@ -110,8 +113,8 @@ void dns_local_add_hosts_of(struct dns_local *s, const struct dns_local *old, ui
 
 /*
  * A lease. name is text and was chosen by a guest: only its first label counts, unless the name
- * lies in the domain or in a zone of dns_local_add_zone(); names that others trust (localhost, wpad,
- * isatap) are refused, and what stands in records or hosts is not touched.
+ * lies in the domain or in a zone of dns_local_add_zone(). Names that others trust (localhost,
+ * wpad, isatap) are refused, and what stands in records or hosts is not touched.
  */
 void dns_local_add_lease(struct dns_local *s, struct span name, struct span addr,
     struct dns_local_origin from);
@@ -155,8 +158,8 @@ struct dns_local_asker {
 struct dns_local_found {
 	enum dns_local_verdict verdict;
 	/*
-	 * NOT_OURS only: names below it are known here. Where an upstream says NXDOMAIN, the truth is
-	 * NODATA.
+	 * NOT_OURS only: names below it are known here. Where an upstream says NXDOMAIN, the
+	 * truth is NODATA.
 	 */
 	bool names_below;
 	struct span target;	/* CNAME_OUT: lower case */
@@ -186,14 +189,15 @@ enum dns_local_verdict dns_local_find(const struct dns_local *s, struct span nam
     const struct dns_local_asker *who, struct dns_local_found *out);
 
 /*
- * Write the records of a verdict: aliases and answers, or aliases and SOA. For CNAME_OUT the aliases
- * alone. Not for NOT_OURS. The caller ends the reply with dns_local_rcode() and DNS_FLAG_AA.
+ * Write the records of a verdict: aliases and answers, or aliases and SOA. For CNAME_OUT the
+ * aliases alone. Not for NOT_OURS. The caller ends the reply with dns_local_rcode() and DNS_FLAG_AA.
  */
 void dns_local_write(const struct dns_local_found *f, struct dns_wr *w);
 uint16_t dns_local_rcode(const struct dns_local_found *f);
 
 /*
- * Say which rule decided: "hosts file /etc/hosts:12". Gives buf; "no rule" for NOT_OURS without one.
+ * Say which rule decided: "hosts file /etc/hosts:12"; "no rule" for NOT_OURS without one. Gives
+ * buf.
  */
 const char *dns_local_explain(const struct dns_local_found *f, char *buf, size_t cap);
 

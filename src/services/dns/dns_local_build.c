@@ -243,7 +243,8 @@ dns_local_add_record(struct dns_local *s, struct span owner, uint16_t type, uint
     struct span rdata, struct dns_local_origin from)
 {
 	struct local_rr rr = { .kind = KIND_DATA, .type = type, .rank = RANK_RECORD,
-		.ttl = ttl != DNS_LOCAL_TTL_OF_SET ? ttl : s->opts.ttl, .source = from.source, .line = from.line };
+		.ttl = ttl != DNS_LOCAL_TTL_OF_SET ? ttl : s->opts.ttl,
+		.source = from.source, .line = from.line };
 	uint8_t lower[DNS_NAME_MAX];
 	uint32_t node;
 
@@ -326,7 +327,8 @@ dns_local_add_hosts_of(struct dns_local *s, const struct dns_local *old, uint16_
 			struct dns_local_origin from = { .source = source, .line = rr->line };
 			struct span addr = local_rdata(old, rr);
 
-			if (rr->kind != KIND_DATA || rr->rank != RANK_HOST || rr->source != old_source)
+			if (rr->kind != KIND_DATA || rr->rank != RANK_HOST ||
+			    rr->source != old_source)
 				continue;
 			local_name(old, node, &name);
 			dns_local_add_host(s, dns_name_span(&name), addr,

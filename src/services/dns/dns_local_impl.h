@@ -102,7 +102,7 @@ struct local_walk {
 	uint32_t node;		/* the deepest that exists: of the name itself, or above it */
 	bool exact;		/* of the name itself */
 	uint8_t labels;		/* of the name */
-	uint32_t zone;		/* the deepest on the way that has a rule; LOCAL_ROOT where none has */
+	uint32_t zone;		/* the deepest on the way that has a rule, or LOCAL_ROOT */
 	size_t zone_at;
 };
 void local_walk(const struct dns_local *s, struct span name, struct local_walk *w);

@@ -29,7 +29,7 @@ const char *dns_plan_check_domain(const char *value);	/* the same, or nothing */
 		    "directories of them; followed while they change" },                           \
 	{ .name = "record", .type = CONF_STRING, .flags = CONF_LIST,                               \
 	    .check = dns_plan_check_record,                                                        \
-	    .help = "records in the syntax of zone files: \"nas.home.arpa. 60 IN A 192.168.1.5\"" },\
+	    .help = "records as in zone files: \"nas.home.arpa. 60 IN A 192.168.1.5\"" },            \
 	{ .name = "address", .type = CONF_STRING, .flags = CONF_LIST,                              \
 	    .check = dns_plan_check_address,                                                       \
 	    .help = "an address for a name and all below it: \"/apps.home.arpa/192.168.1.7\"; "    \
@@ -49,11 +49,11 @@ const char *dns_plan_check_domain(const char *value);	/* the same, or nothing */
 	{ .name = "forward-special", .type = CONF_BOOL, .value = "false",                          \
 	    .help = "ask the upstreams for special-use names and private networks, too" },         \
 	{ .name = "localise", .type = CONF_BOOL, .value = "true",                                  \
-	    .help = "of several addresses tell only those in the asker's network, if there are any" },\
+	    .help = "of several addresses tell only those in the asker's network, if any" },       \
 	{ .name = "firefox-canary", .type = CONF_BOOL, .value = "true",                            \
 	    .help = "tell Firefox to leave DNS to this server (use-application-dns.net)" },        \
 	{ .name = "icloud-canary", .type = CONF_BOOL, .value = "false",                            \
-	    .help = "tell Apple's devices not to hide DNS in iCloud Private Relay (mask.icloud.com)" }
+	    .help = "tell Apple's devices to do without iCloud Private Relay (mask.icloud.com)" }
 
 struct dns_plan;
 

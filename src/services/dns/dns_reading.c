@@ -26,7 +26,7 @@
 
 #define PATH_BYTES  4096
 #define READ_SLACK  4096	/* a file may grow while it is read */
-#define FRESH_S	    2		/* a file this young may change again without its times showing it */
+#define FRESH_S	    2		/* a file this young may change without its times showing it */
 #define KEA_PARTS   3
 
 /* Behind the name of Kea's file, the oldest first. */
@@ -270,7 +270,7 @@ read_file(struct dns_source_file *f, int64_t wall_s)
 
 /* --- has anything changed? -------------------------------------------------------------------- */
 
-/* A file is as the last reading found it: the same one and not written since, or still not there. */
+/* A file is as the last reading found it: the same and not written since, or still not there. */
 static bool
 is_unchanged(struct dns_source_file *f, const struct dns_reading *last, int64_t wall_s)
 {

@@ -42,8 +42,9 @@ struct dns_source_file {
 	char *path;
 	const char *root;	/* the setting that it is under; the plan's */
 	/*
-	 * OK; ERR_NOTFOUND; ERR_SYS with the errno below; ERR_RANGE: larger than DNS_SOURCE_FILE_MAX;
-	 * ERR_FORMAT: neither file nor directory; ERR_UNSUPPORTED: no lease file that we know.
+	 * OK; ERR_NOTFOUND; ERR_SYS with the errno below; ERR_RANGE: too large, see
+	 * DNS_SOURCE_FILE_MAX; ERR_FORMAT: neither file nor directory; ERR_UNSUPPORTED: no lease
+	 * file that we know.
 	 */
 	enum err err;
 	int sys;

@@ -28,8 +28,8 @@ struct dns_sources_env {
 	const char *service;		/* tag of the log lines */
 	int64_t (*wall)(void *ctx);	/* seconds since 1970; NULL: the system's clock */
 	/*
-	 * There is another set: dns_sources_set() gives it, and the one before is released when this
-	 * returns. In the loop's thread.
+	 * There is another set: dns_sources_set() gives it, and the one before is released when
+	 * this returns. In the loop's thread.
 	 */
 	void (*changed)(void *ctx);
 	void *ctx;
