@@ -177,3 +177,9 @@ TESTS += tests/unit/test_dns_rebind
 tests_unit_test_dns_rebind_SOURCES = tests/unit/test_dns_rebind.c tests/support/dns.h
 tests_unit_test_dns_rebind_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_rebind_LDADD = $(UNIT_DNS)
+check_PROGRAMS += tests/unit/test_dns_snapshots
+TESTS += tests/unit/test_dns_snapshots
+tests_unit_test_dns_snapshots_SOURCES = tests/unit/test_dns_snapshots.c tests/support/dns.h \
+	tests/support/dns_cache.h
+tests_unit_test_dns_snapshots_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_snapshots_LDADD = $(UNIT_DNS)

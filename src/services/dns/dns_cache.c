@@ -272,6 +272,20 @@ find_slot(const struct dns_cache *c, const struct dns_key *key, uint64_t id)
 	}
 }
 
+static bool
+is_answered(const struct dns_cache *c, const struct dns_key *key, uint64_t id)
+{
+	const struct dns_entry *e = c->t.slots[find_slot(c, key, id)].entry;
+
+	return e != NULL && (e->flags & ENTRY_DATA) != 0;
+}
+
+bool
+dns_cache_holds(const struct dns_cache *c, const struct dns_key *key)
+{
+	return is_answered(c, key, key_id(key)) || is_answered(c, key, name_id(key));
+}
+
 /* Take an entry that says "no such name" where it knows better than the one of the type. */
 static enum dns_cache_state
 prefer_no_name(const struct dns_cache *c, const struct dns_key *key, mono_us now,

@@ -231,6 +231,8 @@ size_t dns_cache_total_entries(const struct dns_cache *c);
 size_t dns_cache_total_bytes(const struct dns_cache *c);
 /* Give back memory of tables that are far too large for what is in them. Slots get new numbers. */
 void dns_cache_shrink_tables(struct dns_cache *c);
+/* There is an answer with this key, whatever its age. */
+bool dns_cache_holds(const struct dns_cache *c, const struct dns_key *key);
 /* Take an entry out of everything and release it. */
 void dns_cache_drop(struct dns_cache *c, uint32_t slot);
 

@@ -18,7 +18,8 @@ dns_entry_info(const struct dns_cache *c, const struct dns_entry *e, mono_us now
 	/* Whole seconds towards the past: 0.5 s past its TTL is -1, not 0. */
 	out->ttl_s = left >= 0 ? left / seconds(1) : -((-left + seconds(1) - 1) / seconds(1));
 	out->life_s = e->ttl_s;
-	out->age_s = (uint32_t)((now - e->stored_at) / seconds(1));
+	/* A snapshot looks at all entries as of one moment, also at those that came later. */
+	out->age_s = now > e->stored_at ? (uint32_t)((now - e->stored_at) / seconds(1)) : 0;
 	out->hits = e->hits;
 	out->failures = e->failures;
 	out->held_s = 0;

@@ -183,6 +183,9 @@ load_record(struct dns_cache *c, const struct dns_load *l, const struct record *
 	    .checking_disabled = (r->flags & FLAG_CD) != 0 };
 
 	key.name_hash = dns_name_hash(key.name, c->key);
+	/* What has come since the start is newer than any file. */
+	if (dns_cache_holds(c, &key))
+		return OK;
 	if (dns_cache_put(c, &key, scratch, no_stale ? DNS_PUT_NO_STALE : 0,
 	    l->now - seconds(age_s)) != NULL)
 		(*taken)++;

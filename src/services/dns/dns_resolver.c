@@ -228,6 +228,12 @@ dns_resolver_busy(const struct dns_resolver *r)
 	return r->pool.used != 0;
 }
 
+uint64_t
+dns_resolver_fingerprint(const struct dns_resolver *r)
+{
+	return dns_routes_fingerprint(r->routes);
+}
+
 struct dns_cache *
 dns_resolver_cache(struct dns_resolver *r)
 {

@@ -80,6 +80,9 @@ mono_us dns_resolver_wake(struct dns_resolver *r, mono_us now);
 bool dns_resolver_busy(const struct dns_resolver *r);
 void dns_resolver_report(const struct dns_resolver *r, struct report *out);
 
+/* As dns_routes_fingerprint(). */
+uint64_t dns_resolver_fingerprint(const struct dns_resolver *r);
+
 struct dns_cache *dns_resolver_cache(struct dns_resolver *r);
 const struct dns_upstream *dns_resolver_upstream(const struct dns_resolver *r);
 

@@ -264,3 +264,24 @@ dns_routes_zone(const struct dns_routes *rs, uint16_t id)
 {
 	return dns_name_span(&rs->ids[id < rs->id_count ? id : 0]);
 }
+
+uint64_t
+dns_routes_fingerprint(const struct dns_routes *rs)
+{
+	const struct table *t = rs->current;
+	uint64_t chain[2] = { 0, 0 };	/* what was hashed so far is the key for what follows */
+	uint8_t key[SEAL_SHORT_KEY_BYTES];
+
+	_Static_assert(sizeof(chain) == sizeof(key), "the chain is a key");
+	for (size_t i = 1; i < t->count; i++) {
+		chain[1] = t->routes[i].id;
+		memcpy(key, chain, sizeof(key));
+		chain[0] = seal_short_hash(dns_name_span(&t->zones[i]), key);
+		for (size_t k = 0; k < t->routes[i].count; k++) {
+			memcpy(key, chain, sizeof(key));
+			chain[0] = seal_short_hash(
+			    span_str(dns_server_text(t->routes[i].servers[k])), key);
+		}
+	}
+	return chain[0];
+}

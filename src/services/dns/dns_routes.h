@@ -58,6 +58,9 @@ const struct dns_route *dns_routes_find(const struct dns_routes *rs, struct span
 /* Its zone; the root for the default route. */
 struct span dns_routes_zone(const struct dns_routes *rs, uint16_t id);
 
+/* A number that is another one where the ids mean other zones or servers. */
+uint64_t dns_routes_fingerprint(const struct dns_routes *rs);
+
 /* Release what was replaced long enough ago. */
 void dns_routes_tidy(struct dns_routes *rs, mono_us now);
 

@@ -21,6 +21,7 @@
 #include "services/dns/dns_plan.h"
 #include "services/dns/dns_resolvconf.h"
 #include "services/dns/dns_resolver.h"
+#include "services/dns/dns_snapshots.h"
 #include "services/dns/dns_sources.h"
 #include "services/dns/dns_stream.h"
 
@@ -36,6 +37,7 @@ struct dns_service {
 	struct watcher *watcher;
 	struct dns_sources *sources;	/* the names of the house */
 	struct netif_watch networks;	/* an asker's network decides which addresses it is told */
+	struct dns_snapshots *snapshots;
 	struct tcp_listener *listeners[LISTEN_MAX];
 	size_t listener_count;
 	struct dns_resolvconf resolvconf;
@@ -90,6 +92,10 @@ static const struct conf_key keys[] = {
 	    .help = "how long upstreams are left alone when they failed to refresh an expired answer" },
 	{ .name = "prefetch", .type = CONF_BOOL, .value = "true",
 	    .help = "refresh popular answers shortly before they expire" },
+	{ .name = "snapshot", .type = CONF_BOOL, .value = "true",
+	    .help = "keep the cache in state-dir, so that a restart begins warm; false removes the file" },
+	{ .name = "snapshot-interval", .type = CONF_DURATION, .value = "15m", .min = 1000000,
+	    .max = INT64_C(86400000000), .help = "how often it is written, beside at the end" },
 	{ .name = "tcp-clients", .type = CONF_INT, .value = "128", .min = 1, .max = 4096,
 	    .flags = CONF_RESTART, .help = "TCP connections at once, per address listened on" },
 	{ .name = "tcp-idle", .type = CONF_DURATION, .value = "10s", .min = 100000,
@@ -372,6 +378,9 @@ apply_routes(struct service *sv, const struct conf *cf)
 	if (e != OK) {
 		complain_route(ds, cf, rt, &bad, e);
 		acl_fini(&rc.acl);
+	} else {
+		dns_snapshots_configure(ds->snapshots, conf_bool(cf, "snapshot"),
+		    conf_duration(cf, "snapshot-interval"));
 	}
 	free(rt);
 	return e;
@@ -438,6 +447,29 @@ listen_on(struct dns_service *ds, const struct conf *cf, size_t i)
 	return listen_tcp(ds, &local, cf);
 }
 
+static uint64_t
+routes_fingerprint(void *ctx)
+{
+	return dns_resolver_fingerprint(((const struct dns_service *)ctx)->resolver);
+}
+
+static enum err
+start_snapshots(struct dns_service *ds)
+{
+	struct dns_snapshots_env env = {
+		.loop = ds->sv->loop,
+		.log = ds->sv->log,
+		.offload = ds->sv->offload,
+		.cache = dns_resolver_cache(ds->resolver),
+		.service = "dns",
+		.dir = ds->sv->state_dir,
+		.routes = routes_fingerprint,
+		.ctx = ds,
+	};
+
+	return dns_snapshots_new(&ds->snapshots, &env);
+}
+
 static enum err
 start(struct service *sv, const struct conf *cf)
 {
@@ -463,6 +495,8 @@ start(struct service *sv, const struct conf *cf)
 
 	if (e == OK)
 		e = start_names(ds);
+	if (e == OK)
+		e = start_snapshots(ds);
 	if (e == OK && conf_count(cf, "listen") > LISTEN_MAX)
 		e = ERR_FULL;
 	for (size_t i = 0; e == OK && i < conf_count(cf, "listen"); i++)
@@ -480,6 +514,7 @@ stop(struct service *sv)
 	for (size_t i = 0; i < ds->listener_count; i++)
 		tcp_listener_close(ds->listeners[i]);
 	stop_names(ds);
+	dns_snapshots_free(ds->snapshots);
 	dns_resolver_free(ds->resolver);
 	free(ds);
 	sv->state = NULL;
@@ -488,7 +523,10 @@ stop(struct service *sv)
 static bool
 busy(const struct service *sv)
 {
-	return dns_resolver_busy(((const struct dns_service *)sv->state)->resolver);
+	const struct dns_service *ds = sv->state;
+	bool saving = dns_snapshots_finish(ds->snapshots);
+
+	return dns_resolver_busy(ds->resolver) || saving;
 }
 
 static void
@@ -499,6 +537,7 @@ report(const struct service *sv, struct report *out)
 
 	dns_resolver_report(ds->resolver, out);
 	dns_sources_report(ds->sources, report_object(out, "local"));
+	dns_snapshots_report(ds->snapshots, report_object(out, "snapshot"));
 	list = report_list(out, "tcp_listeners");
 	for (size_t i = 0; i < ds->listener_count; i++) {
 		const struct tcp_stats *st = tcp_stats(ds->listeners[i]);

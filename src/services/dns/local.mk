@@ -4,6 +4,7 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_cookie.c src/services/dns/dns_cookie.h \
 	src/services/dns/dns_answer.c src/services/dns/dns_answer.h \
 	src/services/dns/dns_sources.c src/services/dns/dns_sources.h \
+	src/services/dns/dns_snapshots.c src/services/dns/dns_snapshots.h \
 	src/services/dns/dns_stream.c src/services/dns/dns_stream.h \
 	src/services/dns/dns_service.c src/services/dns/dns_service.h \
 	src/services/dns/dns_resolver.c src/services/dns/dns_resolver.h \
