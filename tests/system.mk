@@ -7,6 +7,7 @@ SYSTEM_TESTS += tests/system/dns_junk.sh
 SYSTEM_TESTS += tests/system/dns_forged.sh
 SYSTEM_TESTS += tests/system/dns_local.sh
 SYSTEM_TESTS += tests/system/dns_policy.sh
+SYSTEM_TESTS += tests/system/dns_snapshot.sh
 SYSTEM_TESTS += tests/system/dns_stale.sh
 SYSTEM_TESTS += tests/system/dns_tcp.sh
 SYSTEM_TESTS += tests/system/dns_upstream.sh
