@@ -56,6 +56,7 @@ stop "$hearthd_pid"
 stop "$fakedns_pid"
 start_fakedns --rule 'old.example A 192.0.2.1 ; ttl=1' --port "$up"
 conf "stale = false" >"$tmp/conf"
+rm -f "$tmp/state/dns-cache"	# what the first daemon knew
 start_hearthd "$tmp/conf" off
 same "without stale: fresh at first" 192.0.2.1 "$(ask +short old.example)"
 stop "$fakedns_pid"
