@@ -36,7 +36,6 @@ struct tftp_store {
 	size_t root_count;
 	bool nocase;
 	enum tftp_unique unique;
-	unsigned refs;		/* counted in the loop's thread alone */
 };
 
 /* This content and no other, as far as the file system can tell. */

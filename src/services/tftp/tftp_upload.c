@@ -224,6 +224,7 @@ tftp_upload_begin(struct tftp_upload *up, const struct tftp_inbox *inbox,
 	up->folder = open_parent(inbox, name);
 	if (up->folder < 0)
 		return put_from_errno(errno);
+	seal_hash_init(&up->hash, SEAL_HASH_BYTES, span_of(NULL, 0));
 	p = may_take_name(up);
 	if (p == TFTP_PUT_OK && (claim > up->size_max || !has_room(inbox, claim)))
 		p = TFTP_PUT_FULL;
@@ -244,6 +245,7 @@ tftp_upload_write(struct tftp_upload *up, struct span data)
 		if (!has_room(up->inbox, data.len))
 			return TFTP_PUT_FULL;
 	}
+	seal_hash_update(&up->hash, data);
 	while (data.len != 0) {
 		ssize_t n = pwrite(up->fd, data.at, data.len, (off_t)up->size);
 
@@ -290,6 +292,12 @@ tftp_upload_commit(struct tftp_upload *up)
 	/* The data is safe under one name or the other; which one is not worth failing for. */
 	(void)fsync(up->folder);
 	return TFTP_PUT_OK;
+}
+
+void
+tftp_upload_hash(struct tftp_upload *up, uint8_t out[static 32])
+{
+	seal_hash_final(&up->hash, out);
 }
 
 void

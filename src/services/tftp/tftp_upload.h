@@ -13,6 +13,7 @@
 #include "services/tftp/tftp_name.h"
 #include "services/tftp/tftp_store.h"
 #include "util/err.h"
+#include "util/seal.h"
 #include "util/span.h"
 
 /* Where uploads go and how much of them; made once from the settings, never changed. */
@@ -23,7 +24,6 @@ struct tftp_inbox {
 	uint64_t size_max;	/* bytes of one file */
 	uint64_t quota;		/* bytes of all files below the folder; 0: no limit */
 	uint64_t reserve;	/* bytes of the file system that stay free */
-	unsigned refs;		/* counted in the loop's thread alone */
 };
 
 enum tftp_put {
@@ -42,6 +42,7 @@ struct tftp_upload {
 	struct tftp_name name;
 	uint64_t size;		/* bytes so far */
 	uint64_t size_max;	/* for this one: file limit and the client's share */
+	struct seal_hash hash;	/* of what was written */
 	uint64_t checked;	/* free space was last looked at when it had this size */
 };
 
@@ -61,8 +62,10 @@ unsigned tftp_inbox_clean(const struct tftp_inbox *inbox);
 enum tftp_put tftp_upload_begin(struct tftp_upload *up, const struct tftp_inbox *inbox,
     const struct tftp_name *name, uint64_t claim, uint64_t share);
 enum tftp_put tftp_upload_write(struct tftp_upload *up, struct span data);
-/* Write to the disk, give the name. After OK up->fd is still open for reading until _drop(). */
+/* Write to the disk, give the name. */
 enum tftp_put tftp_upload_commit(struct tftp_upload *up);
+/* BLAKE2b of the whole file, 32 bytes; once, after the last piece. */
+void tftp_upload_hash(struct tftp_upload *up, uint8_t out[static 32]);
 /* Close; what was not committed is removed. */
 void tftp_upload_drop(struct tftp_upload *up);
 

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads: a file goes out, block by block or window by window. */
+#include "services/tftp/tftp_session.h"
+
+#include <string.h>
+
+#include "core/service.h"
+
+/* A first time-out that fits what this client needed last time. */
+static struct tftp_timing
+timing_for(const struct tftp_session *s)
+{
+	struct tftp_timing t = s->set->timing;
+	usec known = s->host != NULL ? 4 * s->host->srtt : 0;
+
+	if (known != 0 && known < t.rto_initial)
+		t.rto_initial = known > t.rto_min ? known : t.rto_min;
+	return t;
+}
+
+void
+tftp_session_read(struct tftp_session *s, struct tftp_found *found)
+{
+	struct tftp_timing timing = timing_for(s);
+	mono_us now = loop_now(s->st->sv->loop);
+
+	tftp_terms_set_size(&s->terms, !s->netascii, found->size);
+	if (tftp_reader_init(&s->reader, found, &s->terms, s->netascii) != OK) {
+		tftp_found_drop(found);
+		tftp_session_abort(s, TFTP_CODE_OTHER, "Out of memory", "out of memory");
+		return;
+	}
+	tftp_sender_init(&s->sender, &s->terms, &timing, s->reader.last,
+	    (uint64_t)s->id * UINT64_C(0x9e3779b97f4a7c15), now);
+	s->phase = TFTP_ACTIVE;
+	tftp_session_kick(s);
+}
+
+static bool
+send_oack(struct tftp_session *s)
+{
+	uint8_t buf[TFTP_OACK_MAX];
+	struct wire_wr wr = wire_wr_of(buf, sizeof(buf));
+
+	if (tftp_terms_oack(&s->terms, &wr) != OK)
+		return true;
+	return tftp_io_send(&s->io, wire_wr_span(&wr), wire_wr_len(&wr), &s->st->io) != 0;
+}
+
+/* Read blocks into the shared buffer. False where there is nothing to send now, or never again. */
+static bool
+read_blocks(struct tftp_session *s, uint64_t first, unsigned *count, size_t *len)
+{
+	switch (tftp_reader_fill(&s->reader, first, count, s->st->buffer, len)) {
+	case TFTP_READ_OK:
+		break;
+	case TFTP_READ_WAIT:
+		s->st->stats.waits++;
+		s->blocked = !tftp_session_submit(s, TFTP_WORK_READ);
+		return false;
+	case TFTP_READ_SHORT:
+		tftp_session_abort(s, TFTP_CODE_OTHER, "File changed while it was sent",
+		    "file became shorter");
+		return false;
+	case TFTP_READ_FAILED:
+		tftp_session_abort(s, TFTP_CODE_OTHER, "File cannot be read", "read failed");
+		return false;
+	}
+	if (s->netascii && s->reader.last != TFTP_BLOCK_NONE)
+		tftp_sender_ends_at(&s->sender, s->reader.last);
+	return *count != 0;
+}
+
+/* Send one burst of what is wanted; gives the number of packets, 0 for a stop. */
+static unsigned
+send_wanted(struct tftp_session *s, const struct tftp_want *want, unsigned most, mono_us now)
+{
+	unsigned count = want->count < most ? want->count : most;
+	size_t len;
+
+	if (want->oack) {
+		s->blocked = !send_oack(s);
+		if (s->blocked)
+			return 0;
+		tftp_sender_sent(&s->sender, want, 1, now);
+		return 1;
+	}
+	if (!read_blocks(s, want->first, &count, &len))
+		return 0;
+
+	unsigned sent = tftp_io_send(&s->io, span_of(s->st->buffer, len),
+	    s->terms.blksize + TFTP_HEADER_BYTES, &s->st->io);
+
+	if (sent != 0)
+		tftp_sender_sent(&s->sender, want, sent, now);
+	s->blocked = sent < count;
+	return sent;
+}
+
+unsigned
+tftp_serve_flush(struct tftp_session *s, unsigned budget, mono_us now)
+{
+	unsigned sent = 0;
+
+	while (sent < budget && !s->job.busy && !s->blocked) {
+		struct tftp_want want = tftp_sender_want(&s->sender, now);
+
+		if (want.count == 0)
+			return sent;
+
+		unsigned n = send_wanted(s, &want, budget - sent, now);
+
+		if (n == 0)
+			return sent;
+		sent += n;
+	}
+	if (!s->blocked && !s->job.busy && tftp_sender_want(&s->sender, now).count != 0)
+		tftp_session_kick(s);
+	return sent;
+}
+
+void
+tftp_serve_over(struct tftp_session *s)
+{
+	enum tftp_end end = s->sender.end;
+
+	if (s->host != NULL && s->sender.rto.sampled)
+		s->host->srtt = s->sender.rto.srtt;
+	tftp_session_end(s, tftp_end_text(end), end != TFTP_COMPLETE && end != TFTP_UNCONFIRMED);
+}
+
+void
+tftp_serve_ack(struct tftp_session *s, struct seq16 block, mono_us now)
+{
+	uint64_t bytes;
+
+	tftp_sender_ack(&s->sender, block, now);
+	bytes = (s->sender.una - 1) * s->terms.blksize;
+	if (!s->netascii && bytes > s->reader.found.size)
+		bytes = s->reader.found.size;
+	s->st->stats.bytes_sent += bytes - s->bytes;
+	s->bytes = bytes;
+	if (s->host != NULL && s->sender.proven)
+		s->host->proven = true;
+	if (s->sender.state == TFTP_SENDER_OVER)
+		tftp_serve_over(s);
+	else
+		tftp_session_kick(s);
+}
