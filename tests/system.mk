@@ -1,6 +1,9 @@
 # System tests: shell scripts around the real programs. All source tests/support/shell.sh.
 # One line a test, so that changes side by side do not collide.
 SYSTEM_TESTS =
+SYSTEM_TESTS += tests/system/announce_life.sh
+SYSTEM_TESTS += tests/system/announce_links.sh
+SYSTEM_TESTS += tests/system/announce_loss.sh
 SYSTEM_TESTS += tests/system/dns_answers.sh
 SYSTEM_TESTS += tests/system/dns_dnscrypt.sh
 SYSTEM_TESTS += tests/system/dns_junk.sh
@@ -19,6 +22,7 @@ SYSTEM_TESTS += tests/system/shell_helpers.sh
 SYSTEM_TESTS += tests/system/tftp_clients.sh
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS) tests/support/shell.sh tests/support/hearthd.sh tests/support/tftp.sh \
+EXTRA_DIST += $(SYSTEM_TESTS) tests/support/shell.sh tests/support/announce_lan.sh tests/support/hearthd.sh \
 	tests/support/summary.sh
 
 check_PROGRAMS += tests/support/fakedns

@@ -25,7 +25,8 @@ const struct command commands[] = {
 	    NULL },
 	{ "announce withdraw", "TOPIC", "announce a state no more", NULL },
 	{ "listen", "[OPTION ...] [TOPIC-GLOB ...]", "print what is announced here", listen_run },
-	{ "verify", "[OPTION ...] FILE", "is a download what a trusted host announces", verify_run },
+	{ "verify", "[OPTION ...] FILE", "is a download what a trusted host announces",
+	    verify_run },
 	{ "keygen", "[--dir DIR] [--name NAME]", "make the keys of a host and of a group",
 	    keygen_run },
 	{ 0 }

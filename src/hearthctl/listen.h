@@ -30,7 +30,8 @@ struct listen_options {
 	{ "group-key", required_argument, NULL, 'g' }, { "trust", required_argument, NULL, 't' },  \
 	    { "state", required_argument, NULL, 'S' },                                             \
 	    { "interface", required_argument, NULL, 'i' },                                         \
-	    { "lease", required_argument, NULL, 'l' }, { "port", required_argument, NULL, 'p' }
+	    { "lease", required_argument, NULL, 'l' }, { "port", required_argument, NULL, 'p' },   \
+	    { "rejoin", required_argument, NULL, 'r' }
 #define LISTEN_OPTION_CHARS "g:t:i:"
 
 /* Take one of them. False where it is none of these, or its value makes no sense. */

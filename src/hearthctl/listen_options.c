@@ -2,6 +2,8 @@
 /* Options of the subscribing commands, and where their files are as a rule. */
 #include "hearthctl/listen.h"
 
+#include "core/conf.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,6 +31,17 @@ read_port(struct listen_options *o, const char *value)
 	return *value != '\0' && *end == '\0' && port >= 1 && port <= 65535;
 }
 
+static bool
+read_rejoin(struct listen_options *o, const char *value)
+{
+	usec span;
+
+	if (conf_parse_duration(value, &span) != OK || span < seconds(1) || span > seconds(86400))
+		return false;
+	o->open.rejoin_s = (unsigned)(span / seconds(1));
+	return true;
+}
+
 bool
 listen_option(struct listen_options *o, int option, const char *value)
 {
@@ -48,6 +61,8 @@ listen_option(struct listen_options *o, int option, const char *value)
 		return add_name(o->lessors, value);
 	case 'p':
 		return read_port(o, value);
+	case 'r':
+		return read_rejoin(o, value);
 	default:
 		return false;
 	}

@@ -279,7 +279,7 @@ open_net(struct hearth_listener *l, const struct hearth_listen_opts *o, char why
 	    ? o->interfaces : all;
 	struct beacon_net_opts no = { .ops = &net_ops, .ctx = l, .loop = l->loop,
 		.netif = l->netif, .interfaces = names, .port = o->port, .ipv4 = true,
-		.ipv6 = true };
+		.ipv6 = true, .rejoin = seconds(o->rejoin_s) };
 	enum err e;
 
 	while (names[no.interface_count] != NULL)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+# A LAN for tests of the announcer: hosts in namespaces of their own on one bridge, each with an
+# interface eth0. Sourced behind shell.sh and in_netns.
+
+ctl=$top_builddir/hearthctl
+port=7665
+
+# lan_up: the bridge, without hosts.
+lan_up() {
+	ip link add br0 type bridge mcast_snooping 0
+	ip link set br0 up
+	hosts=0
+}
+
+# lan_host NAME: a host at 10.9.0.N, N counted from 1.
+lan_host() {
+	hosts=$((hosts + 1))
+	ip netns add "$1"
+	ip link add "p-$1" type veth peer name eth0 netns "$1"
+	ip link set "p-$1" master br0 up
+	ip -n "$1" addr add "10.9.0.$hosts/24" dev eth0
+	ip -n "$1" link set lo up
+	ip -n "$1" link set eth0 up
+}
+
+# lan_loss PERCENT: what the bridge drops of the announcer's datagrams, for each port by itself.
+lan_loss() {
+	nft -f - <<-END
+	table bridge loss
+	delete table bridge loss
+	table bridge loss {
+		chain forward {
+			type filter hook forward priority 0;
+			udp dport $port numgen random mod 100 < $1 drop
+		}
+	}
+	END
+}
+
+# in HOST COMMAND...
+in_host() {
+	local host="$1"
+
+	shift
+	ip netns exec "$host" "$@"
+}
+
+# make_keys: $tmp/keys and $tmp/trust, shared by all.
+make_keys() {
+	"$ctl" keygen --dir "$tmp/keys" --name nas >"$tmp/trust" 2>/dev/null
+}
+
+# announcer HOST [SETTINGS]: start hearthd there; its pid is in $pid, its log in $tmp/HOST.log.
+announcer() {
+	local host="$1"
+
+	[ ! -S "$tmp/$host.sock" ] || fail "the last announcer of $host has ended"
+	mkdir -p "$tmp/$host.state"
+	cat >"$tmp/$host.conf" <<-END
+	user = ""
+	state-dir = "$tmp/$host.state"
+	control = "$tmp/$host.sock"
+	announce {
+		sender-key = "$tmp/keys/sender.key"
+		group-key = "$tmp/keys/group.key"
+		${2-}
+	}
+	END
+	spawn ip netns exec "$host" env ${announcer_env-} "$top_builddir/hearthd" -f \
+		-c "$tmp/$host.conf" 2>>"$tmp/$host.log"
+	wait_until "[ -S '$tmp/$host.sock' ]" 5 || fail "hearthd starts on $host" "$(cat "$tmp/$host.log")"
+}
+
+# tell HOST WORD...: hearthctl announce there.
+tell() {
+	local host="$1"
+
+	shift
+	"$ctl" -s "$tmp/$host.sock" announce "$@"
+}
+
+# listener HOST FILE [OPTION...]: start a subscriber that writes JSON to FILE; pid in $pid.
+listener() {
+	local host="$1" file="$2"
+
+	shift 2
+	spawn ip netns exec "$host" env ${listener_env-} "$ctl" --json listen \
+		--trust "$tmp/trust" --group-key "$tmp/keys/group.key" "$@" >"$file" 2>>"$tmp/listen.log"
+}
+
+# joined FILE: the subscriber has heard the state that every announcer here publishes.
+joined() {
+	wait_until "grep -q '\"topic\":\"here\"' '$1'" "${2-5}"
+}
+
+# events FILE: the numbers of the events in it, in order.
+events() {
+	sed -n 's/.*"type":"event".*"n":"\([0-9]*\)".*/\1/p' "$1"
+}
+
+# burst HOST FROM TO: publish events with these numbers, as fast as they are taken; their sequence
+# numbers go to $tmp/seqs.
+burst() {
+	local n="$2"
+
+	while [ "$n" -le "$3" ]; do
+		if tell "$1" publish --event e "n=$n" >"$tmp/answer" 2>/dev/null; then
+			echo "$n $(sed -n 's/^seq=//p' "$tmp/answer")" >>"$tmp/seqs"
+			n=$((n + 1))
+		else
+			sleep 0.05
+		fi
+	done
+}
