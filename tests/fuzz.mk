@@ -21,6 +21,14 @@ tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/support/conf_table.h
 tests_fuzz_fuzz_conf_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_fuzz_fuzz_conf_LDADD = src/libcore.a $(FUZZ_UTIL) $(CORE_LIBS)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_beacon_msg
+tests_fuzz_fuzz_beacon_msg_SOURCES = tests/fuzz/fuzz_beacon_msg.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_beacon_msg_LDADD = src/libannounce.a $(FUZZ_UTIL)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_beacon_receiver
+tests_fuzz_fuzz_beacon_receiver_SOURCES = tests/fuzz/fuzz_beacon_receiver.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_beacon_receiver_LDADD = src/libannounce.a $(FUZZ_UTIL)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_dns_query
 tests_fuzz_fuzz_dns_query_SOURCES = tests/fuzz/fuzz_dns_query.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_dns_query_LDADD = src/libdns.a $(FUZZ_UTIL)

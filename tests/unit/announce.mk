@@ -16,6 +16,18 @@ tests_unit_test_beacon_keys_SOURCES = tests/unit/test_beacon_keys.c
 tests_unit_test_beacon_keys_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_beacon_keys_LDADD = $(UNIT_ANNOUNCE)
 
+check_PROGRAMS += tests/unit/test_beacon_lease tests/unit/test_beacon_vectors
+TESTS += tests/unit/test_beacon_lease tests/unit/test_beacon_vectors
+EXTRA_DIST += tests/vectors/beacon.txt
+
+tests_unit_test_beacon_lease_SOURCES = tests/unit/test_beacon_lease.c
+tests_unit_test_beacon_lease_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_beacon_lease_LDADD = $(UNIT_ANNOUNCE)
+
+tests_unit_test_beacon_vectors_SOURCES = tests/unit/test_beacon_vectors.c
+tests_unit_test_beacon_vectors_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_beacon_vectors_LDADD = $(UNIT_ANNOUNCE)
+
 # Simulations: announcers and subscribers on a virtual clock.
 SIM_BEACON = tests/sim/beacon_net.c tests/sim/beacon_net.h
 check_PROGRAMS += tests/sim/test_beacon_link tests/sim/test_beacon_attack
