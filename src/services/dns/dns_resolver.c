@@ -149,15 +149,9 @@ dns_resolver_abandon(struct dns_resolver *r, struct dns_request *rq)
 
 /* --- settings and life ------------------------------------------------------------------------ */
 
-enum err
-dns_resolver_configure(struct dns_resolver *r, struct dns_resolver_config *cf,
-    struct dns_routes_bad *bad)
+void
+dns_resolver_configure(struct dns_resolver *r, struct dns_resolver_config *cf)
 {
-	enum err e =
-	    dns_routes_set(r->routes, cf->routes, cf->route_count, loop_now(r->env.loop), bad);
-
-	if (e != OK)
-		return e;
 	acl_fini(&r->acl);
 	r->acl = cf->acl;
 	cf->acl = (struct acl){ 0 };
@@ -165,7 +159,18 @@ dns_resolver_configure(struct dns_resolver *r, struct dns_resolver_config *cf,
 	r->prefetch = cf->prefetch;
 	r->trust_ad = cf->trust_ad;
 	dns_cache_configure(r->cache, &cf->cache);
-	return OK;
+}
+
+struct dns_routes *
+dns_resolver_routes(struct dns_resolver *r)
+{
+	return r->routes;
+}
+
+void
+dns_resolver_forget_network(struct dns_resolver *r)
+{
+	dns_upstream_forget(r->upstream);
 }
 
 enum err
@@ -174,6 +179,8 @@ dns_resolver_new(struct dns_resolver **out, const struct dns_resolver_env *env,
 {
 	struct dns_resolver *r = calloc(1, sizeof(*r));
 	uint8_t key[SEAL_SHORT_KEY_BYTES];
+	/* Every flight may ask each of its servers twice before the table of flights is what limits. */
+	struct dns_upstream_opts up = { .inflight_max = 3 * DNS_FLIGHTS_MAX };
 	enum err e = ERR_NOMEM;
 
 	if (r == NULL)
@@ -189,7 +196,7 @@ dns_resolver_new(struct dns_resolver **out, const struct dns_resolver_env *env,
 	if (e == OK)
 		e = dns_forward_new(&r->forward, DNS_FLIGHTS_MAX, &dns_resolver_forward_ops, r);
 	if (e == OK)
-		e = dns_upstream_new(&r->upstream, env->loop, env->rand, env->log, NULL);
+		e = dns_upstream_new(&r->upstream, env->loop, env->rand, env->log, &up);
 	if (e == OK)
 		e = dns_routes_new(&r->routes, r->upstream, r->cache);
 	if (e != OK) {

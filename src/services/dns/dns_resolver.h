@@ -32,8 +32,6 @@ struct dns_resolver_config {
 	struct dns_ttl_limits ttl;
 	bool prefetch;
 	bool trust_ad;			/* hand on the AD flag of the upstreams */
-	const struct dns_route_spec *routes;	/* [0] is the default */
-	size_t route_count;
 	struct acl acl;			/* moves to the resolver */
 };
 
@@ -53,12 +51,12 @@ enum err dns_resolver_new(struct dns_resolver **out, const struct dns_resolver_e
     const struct dns_cache_config *cache) MUST_CHECK;
 void dns_resolver_free(struct dns_resolver *r);
 
-/*
- * Put settings in force. Errors: as dns_routes_set(), with *bad; nothing has changed then and the
- * acl is the caller's still.
- */
-enum err dns_resolver_configure(struct dns_resolver *r, struct dns_resolver_config *cf,
-    struct dns_routes_bad *bad) MUST_CHECK;
+/* Put settings in force. */
+void dns_resolver_configure(struct dns_resolver *r, struct dns_resolver_config *cf);
+/* Where questions go; filled by the service before the first one. */
+struct dns_routes *dns_resolver_routes(struct dns_resolver *r);
+/* The machine is on another network: what was learnt about the upstreams no longer holds. */
+void dns_resolver_forget_network(struct dns_resolver *r);
 
 /* One query. The reply goes out at once or later, by the way the query came. */
 void dns_resolver_query(struct dns_resolver *r, const struct dns_asker *from, struct span packet);

@@ -6,11 +6,9 @@
 #include "services/dns/dns_service.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/loop.h"
 #include "core/netif.h"
@@ -19,16 +17,14 @@
 #include "core/watch.h"
 #include "services/dns/dns_commands.h"
 #include "services/dns/dns_plan.h"
-#include "services/dns/dns_resolvconf.h"
 #include "services/dns/dns_resolver.h"
 #include "services/dns/dns_snapshots.h"
+#include "services/dns/dns_servers.h"
 #include "services/dns/dns_sources.h"
 #include "services/dns/dns_stream.h"
 
 #define LISTEN_MAX	32
-#define RESOLVCONF	"/etc/resolv.conf"
-#define RESOLVCONF_MAX	(64 << 10)	/* bytes */
-#define DNS_PORT	53
+#define RCVBUF		(4 << 20)	/* bytes: a few thousand queries at once */
 
 struct dns_service {
 	struct dns_stream_ctx stream_ctx;	/* first: what dns_stream.c gets as its context */
@@ -40,25 +36,13 @@ struct dns_service {
 	struct dns_snapshots *snapshots;
 	struct tcp_listener *listeners[LISTEN_MAX];
 	size_t listener_count;
-	struct dns_resolvconf resolvconf;
-	bool own_address;	/* resolv.conf names only ourselves; said once */
-};
-
-static const char *const strategies[] = { "fastest", "order", "parallel", NULL };
-
-static const struct conf_key route_keys[] = {
-	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST,
-	    .help = "servers for the names of this zone" },
-	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest", .choices = strategies,
-	    .help = "which of them is asked first" },
-	{ .name = "interface", .type = CONF_STRING, .help = "reach them over this interface only" },
-	{ .name = "source", .type = CONF_ADDR, .help = "ask from this address" },
-	{ 0 },
+	struct dns_servers *servers;	/* which upstreams are asked */
+	const struct conf *cf;		/* in force; NULL before the first */
 };
 
 static const struct conf_key keys[] = {
 	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LIST | CONF_RESTART,
-	    .value = "0.0.0.0:53, [::]:53", .port = DNS_PORT,
+	    .value = "0.0.0.0:53, [::]:53", .port = DNS_SERVERS_PORT,
 	    .help = "addresses to answer on, UDP and TCP" },
 	{ .name = "allow", .type = CONF_STRING, .flags = CONF_LIST, .value = "local",
 	    .check = acl_check,
@@ -66,11 +50,11 @@ static const struct conf_key keys[] = {
 	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST,
 	    .help = "servers to forward to: \"9.9.9.9\", \"9.9.9.9:53\", \"tcp://9.9.9.9\"; none: those of "
 		    "/etc/resolv.conf" },
-	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest", .choices = strategies,
+	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest", .choices = dns_servers_strategies,
 	    .help = "which upstream is asked first: the fastest, in the order given, or all at once" },
 	{ .name = "interface", .type = CONF_STRING, .help = "reach the upstreams over this interface only" },
 	{ .name = "source", .type = CONF_ADDR, .help = "ask the upstreams from this address" },
-	{ .name = "route", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = route_keys,
+	{ .name = "route", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = dns_servers_route_keys,
 	    .help = "other servers for a zone: route \"corp.example\" { … }, or for the names of a "
 		    "network: route \"10.0.0.0/8\" { … }" },
 	{ .name = "trust-ad", .type = CONF_BOOL, .value = "false",
@@ -122,6 +106,8 @@ networks_changed(struct netif_watch *w)
 	    (struct dns_service *)((char *)w - offsetof(struct dns_service, networks));
 
 	dns_resolver_note_networks(ds->resolver);
+	/* Estimates, abilities and health of the upstreams were learnt over another network. */
+	dns_resolver_forget_network(ds->resolver);
 }
 
 static enum err
@@ -243,162 +229,48 @@ cache_config(const struct conf *cf)
 	return cache;
 }
 
-/* The servers of resolv.conf; ourselves left out, or every query would come back for ever. */
-static size_t
-read_resolvconf(struct dns_service *ds, const char **servers, size_t cap)
-{
-	static const char path[] = RESOLVCONF;
-	size_t count = 0;
-	char *text = malloc(RESOLVCONF_MAX);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = text != NULL && fd >= 0 ? read(fd, text, RESOLVCONF_MAX) : -1;
-
-	dns_resolvconf_parse(&ds->resolvconf, span_of(text, len > 0 ? (size_t)len : 0));
-	for (size_t i = 0; i < ds->resolvconf.count && count < cap; i++) {
-		struct addr a;
-
-		if (addr_parse(&a, ds->resolvconf.servers[i], DNS_PORT) != OK)
-			continue;
-		if (!netif_is_own(ds->sv->netif, &a) || addr_is_loopback(&a))
-			servers[count++] = ds->resolvconf.servers[i];
-	}
-	if (fd >= 0)
-		close(fd);
-	free(text);
-	return count;
-}
-
-static bool
-listens_on(const struct conf *cf, const struct addr *a)
-{
-	for (size_t i = 0; i < conf_count(cf, "listen"); i++) {
-		struct addr l = conf_addr_at(cf, "listen", i);
-
-		if (addr_port(&l) == addr_port(a) && (addr_equal_host(&l, a) || addr_is_any(&l)))
-			return true;
-	}
-	return false;
-}
-
-/* The servers of resolv.conf that are not this very service. */
-static size_t
-servers_of_system(struct dns_service *ds, const struct conf *cf, const char **servers)
-{
-	size_t count = read_resolvconf(ds, servers, DNS_ROUTE_SERVERS_MAX);
-	size_t usable = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		struct addr a;
-
-		if (addr_parse(&a, servers[i], DNS_PORT) == OK && !listens_on(cf, &a))
-			servers[usable++] = servers[i];
-	}
-	if (usable == 0)
-		log_note(ds->sv->log, LOG_LEVEL_WARNING, "dns",
-		    "no usable upstream server in %s: only local names are answered "
-		    "(upstream = { \"9.9.9.9\" } in the settings names one)", RESOLVCONF);
-	return usable;
-}
-
-/* The lists of servers that the specs of one apply() point to. */
-struct route_texts {
-	const char *servers[DNS_ROUTES_MAX + 1][DNS_ROUTE_SERVERS_MAX];
-	struct addr sources[DNS_ROUTES_MAX + 1];
-	struct dns_route_spec specs[DNS_ROUTES_MAX + 1];
-};
-
-/* Fill in one spec from its section: the service's own for the default route, or a `route`. */
 static void
-read_route(struct route_texts *rt, size_t i, const struct conf *cf)
+apply_resolver(struct dns_service *ds, const struct conf *cf, struct acl *acl)
 {
-	struct dns_route_spec *spec = &rt->specs[i];
-
-	spec->zone = i != 0 ? conf_title(cf) : NULL;
-	spec->strategy = (enum dns_strategy)conf_enum(cf, "strategy");
-	spec->servers = rt->servers[i];
-	for (size_t k = 0; k < conf_count(cf, "upstream") && k < DNS_ROUTE_SERVERS_MAX; k++)
-		rt->servers[i][spec->count++] = conf_str_at(cf, "upstream", k);
-	if (*conf_str(cf, "interface") != '\0')
-		spec->opts.interface = conf_str(cf, "interface");
-	if (conf_count(cf, "source") != 0) {
-		rt->sources[i] = conf_addr(cf, "source");
-		spec->opts.source = &rt->sources[i];
-	}
-}
-
-static void
-complain_route(struct dns_service *ds, const struct conf *cf, const struct route_texts *rt,
-    const struct dns_routes_bad *bad, enum err e)
-{
-	const struct conf *section = bad->spec != 0 ? conf_section(cf, "route", bad->spec - 1) : cf;
-	const struct dns_route_spec *spec = &rt->specs[bad->spec];
-
-	if (bad->zone)
-		service_complain(ds->sv, cf, "route", bad->spec - 1, "\"%s\": %s", spec->zone,
-		    e == ERR_EXISTS ? "this zone has a route already" : err_text(e));
-	else if (spec->count != 0 && conf_count(section, "upstream") != 0)
-		service_complain(ds->sv, section, "upstream", bad->server, "\"%s\": %s",
-		    spec->servers[bad->server], err_text(e));
-	else
-		log_note(ds->sv->log, LOG_LEVEL_ERR, "dns", "upstream servers: %s", err_text(e));
-}
-
-static enum err
-apply_routes(struct service *sv, const struct conf *cf)
-{
-	struct dns_service *ds = sv->state;
-	struct route_texts *rt = calloc(1, sizeof(*rt));
 	struct dns_resolver_config rc = {
 		.cache = cache_config(cf),
 		.ttl = { .min = whole_seconds(cf, "min-ttl"), .max = whole_seconds(cf, "max-ttl"),
 		    .max_negative = whole_seconds(cf, "max-negative-ttl"), .no_soa = 5 },
 		.prefetch = conf_bool(cf, "prefetch"),
 		.trust_ad = conf_bool(cf, "trust-ad"),
-		.route_count = 1,
+		.acl = *acl,
 	};
-	struct dns_routes_bad bad;
-	enum err e = rt != NULL ? acl_init(&rc.acl, cf, "allow") : ERR_NOMEM;
 
-	if (e == OK && conf_count(cf, "route") > DNS_ROUTES_MAX) {
-		service_complain(sv, cf, "route", DNS_ROUTES_MAX, "more than %d routes", DNS_ROUTES_MAX);
-		acl_fini(&rc.acl);
-		e = ERR_FULL;
-	}
-	if (e != OK) {
-		free(rt);
-		return e;
-	}
-	read_route(rt, 0, cf);
-	if (rt->specs[0].count == 0)
-		rt->specs[0].count = servers_of_system(ds, cf, rt->servers[0]);
-	for (size_t i = 0; i < conf_count(cf, "route") && i < DNS_ROUTES_MAX; i++)
-		read_route(rt, rc.route_count++, conf_section(cf, "route", i));
-	rc.routes = rt->specs;
-	e = dns_resolver_configure(ds->resolver, &rc, &bad);
-	if (e != OK) {
-		complain_route(ds, cf, rt, &bad, e);
-		acl_fini(&rc.acl);
-	} else {
-		dns_snapshots_configure(ds->snapshots, conf_bool(cf, "snapshot"),
-		    conf_duration(cf, "snapshot-interval"));
-	}
-	free(rt);
-	return e;
+	dns_resolver_configure(ds->resolver, &rc);
+	dns_snapshots_configure(ds->snapshots, conf_bool(cf, "snapshot"),
+	    conf_duration(cf, "snapshot-interval"));
 }
 
+/* What can be refused comes first; where something is, the previous settings are put back. */
 static enum err
 apply(struct service *sv, const struct conf *cf)
 {
 	struct dns_service *ds = sv->state;
-	struct dns_plan *plan;
+	struct dns_plan *plan = NULL;
+	struct acl acl = { 0 };
 	enum err e = plan_names(&plan, cf);
 
-	if (e != OK)
-		return e;
-	e = apply_routes(sv, cf);
-	/* At the start the first answer has to be right; later the old names hold until then. */
 	if (e == OK)
+		e = acl_init(&acl, cf, "allow");
+	if (e == OK)
+		e = dns_servers_apply(ds->servers, cf);
+	if (e == OK) {
+		/* At the start the first answer has to be right; later the old names hold until then. */
 		e = dns_sources_use(ds->sources, plan, dns_sources_set(ds->sources) == NULL);
+		if (e != OK && ds->cf != NULL && dns_servers_apply(ds->servers, ds->cf) != OK)
+			log_note(sv->log, LOG_LEVEL_ERR, "dns", "cannot go back to the previous servers");
+	}
+	if (e == OK) {
+		apply_resolver(ds, cf, &acl);
+		ds->cf = cf;
+	} else {
+		acl_fini(&acl);
+	}
 	dns_plan_drop(plan);
 	return e;
 }
@@ -436,7 +308,8 @@ listen_on(struct dns_service *ds, const struct conf *cf, size_t i)
 {
 	struct addr local = conf_addr_at(cf, "listen", i);
 	struct udp_socket *udp;
-	enum err e = service_listen(ds->sv, &local, NULL, &udp);
+	struct udp_opts opts = { .rcvbuf = RCVBUF };
+	enum err e = service_listen(ds->sv, &local, &opts, &udp);
 
 	if (e == ERR_SYS && errno == EAFNOSUPPORT && !conf_given(cf, "listen"))
 		return OK;
@@ -497,6 +370,8 @@ start(struct service *sv, const struct conf *cf)
 		e = start_names(ds);
 	if (e == OK)
 		e = start_snapshots(ds);
+	if (e == OK)
+		e = dns_servers_new(&ds->servers, sv, dns_resolver_routes(ds->resolver), ds->watcher);
 	if (e == OK && conf_count(cf, "listen") > LISTEN_MAX)
 		e = ERR_FULL;
 	for (size_t i = 0; e == OK && i < conf_count(cf, "listen"); i++)
@@ -513,6 +388,7 @@ stop(struct service *sv)
 		return;
 	for (size_t i = 0; i < ds->listener_count; i++)
 		tcp_listener_close(ds->listeners[i]);
+	dns_servers_free(ds->servers);
 	stop_names(ds);
 	dns_snapshots_free(ds->snapshots);
 	dns_resolver_free(ds->resolver);
@@ -538,6 +414,7 @@ report(const struct service *sv, struct report *out)
 	dns_resolver_report(ds->resolver, out);
 	dns_sources_report(ds->sources, report_object(out, "local"));
 	dns_snapshots_report(ds->snapshots, report_object(out, "snapshot"));
+	dns_servers_report(ds->servers, report_object(out, "resolvconf"));
 	list = report_list(out, "tcp_listeners");
 	for (size_t i = 0; i < ds->listener_count; i++) {
 		const struct tcp_stats *st = tcp_stats(ds->listeners[i]);

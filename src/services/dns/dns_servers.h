@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which upstream servers are asked: those the settings name, for everything and for zones, or those
+ * of /etc/resolv.conf, which is followed while the daemon runs.
+ */
+#ifndef SERVICES_DNS_SERVERS_H
+#define SERVICES_DNS_SERVERS_H
+
+#include "core/conf.h"
+#include "core/report.h"
+#include "core/service.h"
+#include "services/dns/dns_routes.h"
+#include "util/err.h"
+
+#define DNS_SERVERS_PORT 53
+
+struct dns_servers;
+struct watcher;
+
+extern const char *const dns_servers_strategies[];	/* names of enum dns_strategy */
+extern const struct conf_key dns_servers_route_keys[];	/* of a `route` section */
+
+/* Reads resolv.conf at once (at the start only). All must outlive it. Errors: ERR_NOMEM, ERR_SYS. */
+enum err dns_servers_new(struct dns_servers **out, struct service *sv, struct dns_routes *routes,
+    struct watcher *watcher) MUST_CHECK;
+/* NULL is fine. */
+void dns_servers_free(struct dns_servers *s);
+
+/*
+ * Put the servers of the settings in force. cf must stay until the next call. What is wrong is said
+ * in the log; nothing has changed then. Errors: as dns_routes_set().
+ */
+enum err dns_servers_apply(struct dns_servers *s, const struct conf *cf) MUST_CHECK;
+
+void dns_servers_report(const struct dns_servers *s, struct report *out);
+
+#endif

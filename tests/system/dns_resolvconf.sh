@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Without upstreams in the settings those of /etc/resolv.conf are asked, and the file is followed.
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
+. "$top_srcdir/tests/support/hearthd.sh"
+need dig mount
+in_netns "$@"
+
+# Our own mount namespace: nobody else sees this file.
+echo "nameserver 127.0.0.2" >"$tmp/resolv.conf"
+mount --bind "$tmp/resolv.conf" /etc/resolv.conf 2>/dev/null || skip "cannot mount over /etc/resolv.conf"
+start_fakedns --address 127.0.0.2 --port 53 --rule '* A 192.0.2.2'
+start_fakedns --address 127.0.0.3 --port 53 --rule '* A 192.0.2.3'
+port=$(free_port)
+{ conf_head; echo "dns { listen = { \"127.0.0.1:$port\" } }"; } >"$tmp/conf"
+start_hearthd "$tmp/conf"
+ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 +short "$@"; }
+same "the server of resolv.conf is asked" 192.0.2.2 "$(ask one.example)"
+printf 'search home\nnameserver 127.0.0.3\n' >"$tmp/resolv.conf"
+check "a change is seen" wait_until "[ \"\$(ask n\$(centiseconds).example)\" = 192.0.2.3 ]" 5
+same "what was cached stays" 192.0.2.2 "$(ask one.example)"
+: >"$tmp/resolv.conf"
+check "an empty file is seen" wait_until "[ -n \"\$(ask e\$(centiseconds).example)\" ]" 2
+same "and changes nothing" 192.0.2.3 "$(ask other.example)"
+stop "$hearthd_pid"
+
+echo "nameserver 127.0.0.1" >"$tmp/resolv.conf"
+{ conf_head; echo 'dns { listen = { "127.0.0.1:53" } }'; } >"$tmp/conf"
+start_hearthd "$tmp/conf" self
+contains "a file that names only ourselves is said in one line" "no usable upstream server" "$(cat "$hearthd_log")"
+same "local names are served all the same" 127.0.0.1 "$(dig @127.0.0.1 +tries=1 +short localhost)"
+contains "and others get a reason" "EDE: 22" "$(dig @127.0.0.1 +tries=1 +time=5 www.example)"
+stop "$hearthd_pid"
+same "ends with 0" 0 $?
+finish
