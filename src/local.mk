@@ -19,6 +19,7 @@ hearthctl_SOURCES = src/hearthctl.c \
 	src/hearthctl/client.c src/hearthctl/client.h \
 	src/hearthctl/commands.c src/hearthctl/commands.h \
 	src/hearthctl/flat.c src/hearthctl/flat.h \
+	src/hearthctl/import.c src/hearthctl/import.h \
 	src/hearthctl/keygen.c \
 	src/hearthctl/listen.c src/hearthctl/listen.h \
 	src/hearthctl/listen_hooks.c src/hearthctl/listen_options.c src/hearthctl/listen_print.c \
@@ -26,7 +27,7 @@ hearthctl_SOURCES = src/hearthctl.c \
 	src/hearthctl/tool.c src/hearthctl/tool.h \
 	src/hearthctl/top.c src/hearthctl/top.h \
 	src/hearthctl/verify.c
-hearthctl_LDADD = libhearth.a src/libannounce.a src/libcore.a src/libutil.a $(CORE_LIBS)
+hearthctl_LDADD = src/libimport.a src/libdns.a libhearth.a src/libannounce.a src/libcore.a src/libutil.a $(CORE_LIBS)
 
 # Headers of the service interface, below $(includedir)/hearth as they are below src/.
 hearthincludedir = $(includedir)/hearth

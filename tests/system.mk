@@ -19,12 +19,15 @@ SYSTEM_TESTS += tests/system/dns_upstream.sh
 SYSTEM_TESTS += tests/system/fakedns.sh
 SYSTEM_TESTS += tests/system/hearthd_plugins.sh
 SYSTEM_TESTS += tests/system/hearthd_settings.sh
+SYSTEM_TESTS += tests/system/import.sh
 SYSTEM_TESTS += tests/system/layering.sh
 SYSTEM_TESTS += tests/system/shell_helpers.sh
 SYSTEM_TESTS += tests/system/tftp_clients.sh
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS) tests/support/shell.sh tests/support/hearthd.sh tests/support/tftp.sh \
 EXTRA_DIST += $(SYSTEM_TESTS) tests/support/shell.sh tests/support/announce_lan.sh tests/support/hearthd.sh \
+EXTRA_DIST += tests/data/dnsmasq.conf
+EXTRA_DIST += $(SYSTEM_TESTS) tests/support/shell.sh tests/support/hearthd.sh \
 	tests/support/summary.sh
 
 check_PROGRAMS += tests/support/fakedns

@@ -6,6 +6,7 @@
  */
 #include "hearthctl/commands.h"
 
+#include "hearthctl/import.h"
 #include "hearthctl/listen.h"
 #include "hearthctl/top.h"
 
@@ -29,5 +30,6 @@ const struct command commands[] = {
 	    verify_run },
 	{ "keygen", "[--dir DIR] [--name NAME]", "make the keys of a host and of a group",
 	    keygen_run },
+	{ "import", "FILE ...", "a dnsmasq.conf as a hearthd.conf, and what is missing in it", import_run },
 	{ 0 }
 };

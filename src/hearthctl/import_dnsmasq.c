@@ -19,6 +19,7 @@
 #define CACHE_DEFAULT	 (32u << 20)	/* bytes: hearthd's own */
 #define BYTES_PER_ANSWER 640u		/* what an answer in the cache takes, roughly */
 #define HOUR_S		 3600
+#define DAY_S		 86400
 #define WEEK_S		 604800
 #define DHCP_LEASES	 "/var/lib/misc/dnsmasq.leases"	/* where Debian's dnsmasq keeps them */
 
@@ -267,7 +268,7 @@ max_ttl(struct import *im, char *value)
 static const char *
 local_ttl(struct import *im, char *value)
 {
-	return set_seconds(im, "local-ttl", value, 1, WEEK_S);
+	return set_seconds(im, "local-ttl", value, 1, DAY_S);
 }
 
 static const char *
@@ -602,11 +603,12 @@ tell_defaults(struct import *im, const struct import_all *all)
 {
 	if (!is_said(all, "domain-needed"))
 		import_remark(im->conf, IMPORT_DEFAULT, NULL,
-		    "Plain names (without a dot) that are not known here are not forwarded.");
+		    "Plain names (without a dot) that are not known here are not forwarded; "
+		    "forward-plain = true does.");
 	if (!is_said(all, "bogus-priv"))
 		import_remark(im->conf, IMPORT_DEFAULT, NULL, "Names of private addresses that are not "
-		    "known here are not asked for upstream; route \"192.168.0.0/16\" { upstream = { … } } "
-		    "does that.");
+		    "known here are not asked for upstream; forward-special = true does, or a route for "
+		    "the network.");
 	if (!is_said(all, "local-service") && !im->interfaces)
 		import_remark(im->conf, IMPORT_DEFAULT, NULL, "Only local networks are answered; allow "
 		    "names others.");

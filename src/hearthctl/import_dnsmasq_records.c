@@ -125,9 +125,14 @@ import_cname(struct import *im, char *value)
 
 	if (target == NULL)
 		return "The target is missing.";
-	for (size_t i = 0; i + 1 < f.count && why == NULL; i++)
-		if (field(&f, i) != NULL)
-			why = add_pointer(im, f.at[i], ttl, "CNAME", "", target);
+	for (size_t i = 0; i + 1 < f.count && why == NULL; i++) {
+		if (field(&f, i) == NULL)
+			continue;
+		if (strncmp(f.at[i], "*.", 2) == 0)
+			import_differs(im, "An alias for \"*.zone\" holds for every name below the zone; "
+			    "dnsmasq minds it towards the Internet only (auth-zone).");
+		why = add_pointer(im, f.at[i], ttl, "CNAME", "", target);
+	}
 	return why;
 }
 

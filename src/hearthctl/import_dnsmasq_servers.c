@@ -293,10 +293,6 @@ address_of_domain(struct import *im, char *domain, const char *addr)
 			return "Many names that get no real address are a list, not settings: put the "
 			       "names into a file, one a line, and write block \"ads\" { file = \"…\" }.";
 	}
-	if (strcmp(plain, "#") == 0) {
-		import_add(im->conf, im->dns, "address", import_keep(im->conf, "/%s/0.0.0.0", zone));
-		snprintf(plain, sizeof(plain), "::");
-	}
 	import_add(im->conf, im->dns, "address", import_keep(im->conf, "/%s/%s", zone, plain));
 	return NULL;
 }

@@ -1,0 +1,94 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A dnsmasq.conf of a house becomes settings that hearthd accepts and that answer alike.
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
+. "$top_srcdir/tests/support/hearthd.sh"
+need dig
+in_netns "$@"
+
+sample=$top_srcdir/tests/data/dnsmasq.conf
+check "the sample has 60 lines that say something" [ "$(grep -c '^[a-z]' "$sample")" -ge 60 ]
+"$hearthctl" import "$sample" >"$tmp/all.conf" 2>"$tmp/err"
+same "import gives 0" 0 $?
+contains "and counts on the standard error output" "not carried over" "$(cat "$tmp/err")"
+# A daemon without the TFTP server is asked about the rest.
+"$hearthd" --dump-config -c /dev/null | grep -q 'tftp {' || sed -i '/^tftp {/,/^}/d' "$tmp/all.conf"
+check "hearthd accepts what it prints" "$hearthd" --check -c "$tmp/all.conf"
+for line in $(grep -n '^[a-z]' "$sample" | cut -d: -f1); do
+	option=$(sed -n "${line}s/=.*//p;${line}s/^[^=]*\$/&/p" "$sample" | head -n 1)
+	case $option in
+	# Carried over whole, or into what is looked at below.
+	port | listen-address | user | no-resolv | server | strict-order | domain | local | \
+	expand-hosts | no-hosts | addn-hosts | hostsdir | local-ttl | host-record | address | cname | \
+	mx-host | txt-record | srv-host | ptr-record | naptr-record | caa-record | dns-rr | \
+	cache-size | min-cache-ttl | max-cache-ttl | dhcp-leasefile | enable-tftp | tftp-root | \
+	tftp-unique-root | tftp-max | tftp-port-range | rev-server) continue ;;
+	esac
+	grep -q "^#     $sample:$line: $option" "$tmp/all.conf" || missing="$missing $line:$option"
+done
+same "every other line is spoken of" "" "${missing:-}"
+refuse "a file that is not there is an error" "$hearthctl" import "$tmp/none"
+"$hearthctl" import >/dev/null 2>&1
+same "none at all is a misuse" 2 $?
+same "from the standard input" 'server = 1' "$(echo 'server=9.9.9.9' | "$hearthctl" import - 2>/dev/null |
+	sed -n 's/upstream = { "9.9.9.9" }/server = 1/p' | xargs)"
+
+# The names of the house, as dnsmasq would tell them.
+port=$(free_port)
+mkdir "$tmp/d"
+cat >"$tmp/dnsmasq.conf" <<END
+port=$port
+listen-address=127.0.0.1
+no-resolv
+no-hosts
+local=/home.example/
+domain=home.example
+conf-dir=$tmp/d,*.conf
+END
+grep -E '^(host-record|address|cname|mx-host|txt-record|srv-host|ptr-record|naptr-record|caa-record|dns-rr|local-ttl)=' \
+	"$sample" >"$tmp/d/names.conf"
+"$hearthctl" import "$tmp/dnsmasq.conf" >"$tmp/names.conf" 2>/dev/null
+{ conf_head; cat "$tmp/names.conf"; } >"$tmp/conf"
+start_hearthd "$tmp/conf"
+ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=3 "$@"; }
+cat >"$tmp/questions" <<'END'
+nas.home.example A
+nas.home.example AAAA
+nas A
+printer.home.example A
+apps.home.example A
+x.y.apps.home.example A
+doubleclick.example A
+www.doubleclick.example AAAA
+telemetry.example A
+files.home.example A
+music.home.example CNAME
+home.example MX
+home.example TXT
+_note.home.example TXT
+_ldap._tcp.home.example SRV
+_http._tcp.dns-sd-services.home.example PTR
+sip.home.example NAPTR
+home.example CAA
+home.example TYPE65534
+5.1.168.192.in-addr.arpa PTR
+END
+answers() {
+	while read -r name type; do
+		echo "$name $type: $(ask +short "$name" "$type" | LC_ALL=C sort | xargs -d '\n')"
+	done <"$tmp/questions"
+}
+answers >"$tmp/ours"
+contains "a name that shall not exist does not" "status: NXDOMAIN" "$(ask www.tracker.example)"
+same "every question has an answer" "" "$(grep ': $' "$tmp/ours")"
+stop "$hearthd_pid"
+
+# The same of dnsmasq itself, where it is there.
+if command -v dnsmasq >/dev/null; then
+	spawn dnsmasq -k -C "$tmp/dnsmasq.conf" --user="$(id -un)" --pid-file=
+	check "dnsmasq answers" wait_until "ask +short nas.home.example | grep -q 192.168" 5
+	answers >"$tmp/theirs"
+	same "dnsmasq gives the same answers" "" "$(diff -i "$tmp/theirs" "$tmp/ours")"
+	contains "and the same denial" "status: NXDOMAIN" "$(ask www.tracker.example)"
+fi
+finish
