@@ -41,7 +41,7 @@ print_help(void)
 			width = printf("\n") - 1;
 		printf("%*s%s\n", 32 - width, "", c->help);
 	}
-	printf("\nAny other command is sent to the daemon as it is: \"hearthctl SERVICE WORD ...\".\n"
+	printf("\nAny other is sent to the daemon as it is: \"hearthctl SERVICE WORD ...\".\n"
 	       "Exit status: 0 fine, 1 failed, 2 called wrongly. More in hearthctl(1).\n");
 }
 

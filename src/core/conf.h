@@ -77,7 +77,8 @@ enum err conf_read(struct conf_file **out, const char *path, const struct conf_k
  * Read only what `keys` know and complain about nothing: for what must be known before all tables
  * are, as the services to load. Errors: ERR_SYS, ERR_NOMEM.
  */
-enum err conf_peek(struct conf_file **out, const char *path, const struct conf_key *keys) MUST_CHECK;
+enum err conf_peek(struct conf_file **out, const char *path,
+    const struct conf_key *keys) MUST_CHECK;
 void conf_file_free(struct conf_file *cf);
 const struct conf *conf_root(const struct conf_file *cf);
 

@@ -26,8 +26,8 @@
 #include <sys/queue.h>
 
 #define HIDDEN_NAME "section|begins"
-#define STRAYS_MAX  48		/* unknown names that are looked for before we give up */
-#define DEPTH_MAX   64		/* sections in sections: strays in strays, and tables */
+#define STRAYS_MAX  512		/* unknown names that are looked for; conf_peek() knows but few */
+#define DEPTH_MAX   32		/* sections in sections: strays in strays, and tables */
 
 enum node_kind {
 	NODE_VALUE,
@@ -456,7 +456,9 @@ begins(const char *text, const char *with)
 static bool
 learn(struct conf_parser *ps, struct node *parent, const char *name)
 {
-	if (ps->strays >= STRAYS_MAX || *name == '\0' || child_named(parent, name) != NULL)
+	if (ps->strays >= STRAYS_MAX || ps->depth >= DEPTH_MAX - 1)
+		return false;
+	if (*name == '\0' || child_named(parent, name) != NULL)
 		return false;
 
 	char *copy = strdup(name);

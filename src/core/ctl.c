@@ -33,7 +33,7 @@ struct ctl {
 	ctl_handler *handler;
 	void *ctx;
 	char *path;
-	dev_t device;		/* of the socket's file: what somebody else put there is not removed */
+	dev_t device;		/* of the socket's file: one that somebody else put there stays */
 	ino_t inode;
 };
 
@@ -73,7 +73,9 @@ error_answer(const char *words)
 	/* What services say may quote what others said: an answer must not fail for that. */
 	json_t *text = json_string(words);
 
-	return json_pack("{s:b, s:o}", "ok", 0, "error", text != NULL ? text : json_string("failed"));
+	if (text == NULL)
+		text = json_string("failed, for a reason that is not UTF-8");
+	return json_pack("{s:b, s:o}", "ok", 0, "error", text);
 }
 
 static void
@@ -246,7 +248,8 @@ is_answered(const struct sockaddr_un *sa)
 	if (fd < 0)
 		return false;
 
-	bool answered = connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0 || errno == EAGAIN;
+	int status = connect(fd, (const struct sockaddr *)sa, sizeof(*sa));
+	bool answered = status == 0 || errno == EAGAIN;
 
 	close(fd);
 	return answered;
@@ -277,7 +280,7 @@ listen_at(const struct sockaddr_un *sa)
 
 	if (fd < 0)
 		return -1;
-	/* The file is born with what fchmod() leaves, less the umask, so nobody slips in between. */
+	/* The file is born with what fchmod() leaves, less the umask: nobody slips in between. */
 	if (fchmod(fd, CTL_MODE) == 0 && bind(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0 &&
 	    chmod(sa->sun_path, CTL_MODE) == 0 && listen(fd, CTL_BACKLOG) == 0)
 		return fd;

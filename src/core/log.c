@@ -374,7 +374,8 @@ emit(const struct log *lg, enum log_level level, const char *service, const char
 	struct line ln = { .at = text, .end = text + sizeof(text) - TAIL_BYTES };
 
 	if (lg->ident != NULL)
-		put_fmt(&ln, "<%d>%s[%d]: ", LOG_FACILITY | level_priority[level], lg->ident, getpid());
+		put_fmt(&ln, "<%d>%s[%d]: ", LOG_FACILITY | level_priority[level], lg->ident,
+		    getpid());
 	else if (lg->journal)
 		put_fmt(&ln, "<%d>", level_priority[level]);
 	if (lg->format == LOG_FORMAT_JSON)

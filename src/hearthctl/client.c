@@ -63,7 +63,8 @@ await(struct talk *t, short events)
 		if (n > 0)
 			return true;
 		if (n == 0)
-			return give_up(t, "no answer on %s within %d s", t->socket, PATIENCE_MS / 1000);
+			return give_up(t, "no answer on %s within %d s", t->socket,
+			    PATIENCE_MS / 1000);
 		if (errno != EINTR)
 			return give_up(t, "poll: %s", strerror(errno));
 	}
@@ -88,8 +89,8 @@ dial(struct talk *t)
 			return give_up(t, "%s may not be used by us: %s; root and its group may",
 			    t->socket, strerror(errno));
 		if (errno != EAGAIN || now_ms() >= t->deadline)
-			return give_up(t, "no daemon answers on %s: %s; is hearthd running? -s SOCKET "
-			    "names another", t->socket, strerror(errno));
+			return give_up(t, "no daemon answers on %s: %s; is hearthd running? "
+			    "-s SOCKET names another", t->socket, strerror(errno));
 		nanosleep(&moment, NULL);
 	}
 	return true;
@@ -197,13 +198,13 @@ open_answer(struct talk *t, const char *text, size_t len)
 static json_t *
 converse(struct talk *t, const char *request)
 {
-	size_t len;
+	size_t len, asked = strlen(request);
 	json_t *result = NULL;
 	char *buf = malloc(ANSWER_CAP);
 
 	if (buf == NULL)
 		give_up(t, "out of memory");
-	else if (dial(t) && say(t, request, strlen(request)) && say(t, "\n", 1) && hear(t, buf, &len))
+	else if (dial(t) && say(t, request, asked) && say(t, "\n", 1) && hear(t, buf, &len))
 		result = open_answer(t, buf, len);
 	free(buf);
 	return result;

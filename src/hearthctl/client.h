@@ -13,6 +13,7 @@
  *
  * returns the result, the caller's to json_decref(); NULL where there is none: why says so
  */
-json_t *client_ask(const char *socket, int argc, char *const *argv, char why[static CLIENT_WHY_MAX]);
+json_t *client_ask(const char *socket, int argc, char *const *argv,
+    char why[static CLIENT_WHY_MAX]);
 
 #endif

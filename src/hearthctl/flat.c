@@ -87,8 +87,9 @@ is_plain(const char *text)
 {
 	if (*text == '\0')
 		return false;
+	/* Letters outside of ASCII need no quotes. */
 	for (; *text != '\0'; text++)
-		if (*text > 0 && (*text <= ' ' || *text == 0x7f || strchr("\"\\=,$`", *text) != NULL))
+		if ((uint8_t)*text <= ' ' || strchr("\"\\=,$`\x7f", *text) != NULL)
 			return false;
 	return true;
 }

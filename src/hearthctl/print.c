@@ -93,7 +93,8 @@ fill_column(struct table *t, size_t column)
 		t->cells[row * t->columns + column] = text;
 		if (width_of(text) > width)
 			width = width_of(text);
-		numbers = numbers && (value == NULL || json_is_null(value) || json_is_number(value));
+		if (value != NULL && !json_is_null(value) && !json_is_number(value))
+			numbers = false;
 	}
 	t->widths[column] = numbers ? -width : width;
 	return true;
@@ -103,7 +104,7 @@ static void
 print_line(const struct table *t, char *const *cells, FILE *out)
 {
 	for (size_t i = 0; i < t->columns; i++) {
-		const char *text = cells != NULL ? cells[i] : *t->names[i] != '\0' ? t->names[i] : "value";
+		const char *text = cells != NULL ? cells[i] : t->names[i];
 		int width = t->widths[i];
 		int gap = abs(width) - width_of(text);
 

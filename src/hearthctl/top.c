@@ -23,8 +23,7 @@
 #include <unistd.h>
 
 #define PERIOD_MS    1000
-#define KEY_CTRL_C   3
-#define KEY_CTRL_D   4
+#define LAST_KEYS    "qQ\003\004"		/* and Ctrl-C, Ctrl-D */
 #define SCREEN_ENTER "\033[?1049h\033[?25l"	/* the other screen, no cursor */
 #define SCREEN_LEAVE "\033[?25h\033[?1049l"
 #define SCREEN_HOME  "\033[H\033[2J"
@@ -168,7 +167,7 @@ is_last_key(void)
 	if (n <= 0)
 		return n == 0 || errno != EINTR;
 	for (ssize_t i = 0; i < n; i++)
-		if (keys[i] == 'q' || keys[i] == 'Q' || keys[i] == KEY_CTRL_C || keys[i] == KEY_CTRL_D)
+		if (memchr(LAST_KEYS, keys[i], sizeof(LAST_KEYS) - 1) != NULL)
 			return true;
 	return false;
 }

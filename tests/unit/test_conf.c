@@ -632,6 +632,33 @@ places_are_known(void)
 	conf_file_free(cf);
 }
 
+/* A whole file has many more names than one who only looks for a few of them knows. */
+static void
+peeking_finds_its_key_behind_any_number_of_others(void)
+{
+	static const struct conf_key few[] = {
+		{ .name = "load", .type = CONF_STRING, .flags = CONF_LIST },
+		{ 0 }
+	};
+	char text[32768] = "dns {\n";
+	size_t at = strlen(text);
+	struct conf_file *cf = NULL;
+
+	for (int i = 0; i < 300; i++)
+		at += (size_t)sprintf(text + at, "key%d = { 1, 2 }\nsection%d { a = 1 }\n", i, i % 40);
+	strcpy(text + at, "route \"x\" { b { c \"y\" { d = 1 } } }\n}\nload = { \"a.so\", \"b.so\" }\n");
+	save("f", text);
+	CU_ASSERT_EQUAL_FATAL(conf_peek(&cf, "f", few), OK);
+	CU_ASSERT_EQUAL_FATAL(conf_count(conf_root(cf), "load"), 2);
+	CU_ASSERT_STRING_EQUAL(conf_str_at(conf_root(cf), "load", 1), "b.so");
+	conf_file_free(cf);
+	save("f", "user = {");
+	CU_ASSERT_EQUAL(conf_peek(&cf, "f", few), OK);
+	conf_file_free(cf);
+	CU_ASSERT_EQUAL(conf_peek(&cf, "none", few), ERR_SYS);
+	CU_ASSERT_PTR_NULL(cf);
+}
+
 static void
 a_default_that_does_not_parse_is_told(void)
 {
@@ -826,6 +853,7 @@ main(void)
 		UNIT(too_many_sections_are_refused_and_nothing_aborts),
 		UNIT(included_files_are_merged),
 		UNIT(places_are_known),
+		UNIT(peeking_finds_its_key_behind_any_number_of_others),
 		UNIT(a_default_that_does_not_parse_is_told),
 		UNIT(a_dump_shows_defaults_commented_out),
 		UNIT(a_dump_reads_back_the_same),
