@@ -1,6 +1,7 @@
 # System tests: shell scripts around the real programs. All source tests/support/shell.sh.
 # One line a test, so that changes side by side do not collide.
 SYSTEM_TESTS =
+SYSTEM_TESTS += tests/system/announce_files.sh
 SYSTEM_TESTS += tests/system/announce_life.sh
 SYSTEM_TESTS += tests/system/announce_links.sh
 SYSTEM_TESTS += tests/system/announce_loss.sh

@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A stock client fetches a file by TFTP; hearthctl verify says whether it is genuine. Also the
+# screens of listen, hooks, key files that others can read, a reload.
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
+need ip tftp
+in_netns "$@"
+. "$top_srcdir/tests/support/announce_lan.sh"
+
+lan_up
+lan_host nas
+lan_host pc
+make_keys
+mkdir -p "$tmp/root/boot"
+head -c 70000 /dev/urandom >"$tmp/root/boot/kernel.img"
+touch -d '1 hour ago' "$tmp/root/boot/kernel.img"
+
+announcer nas "publish \"door/front\" { text = { \"state=closed\" } }
+		publish-files = true  files-root = \"$tmp/root\" }
+	tftp { listen = { \"0.0.0.0:69\" }  root = \"$tmp/root\""
+daemon=$pid
+keys="--trust $tmp/trust --group-key $tmp/keys/group.key"
+
+fetch() { (cd "$tmp" && in_host pc tftp -m octet 10.9.0.1 -c get boot/kernel.img kernel.img); }
+check "a stock client fetches the file" fetch
+check "all of it" cmp "$tmp/kernel.img" "$tmp/root/boot/kernel.img"
+verify() { in_host pc "$ctl" verify $keys --for "$1" "$2"; }
+check "it is genuine" verify 5s "$tmp/kernel.img"
+contains "and says who says so" "genuine: nas announces boot/kernel.img with 70000 bytes" \
+	"$(verify 5s "$tmp/kernel.img")"
+printf 'X' | dd of="$tmp/kernel.img" bs=1 seek=5000 conv=notrunc 2>/dev/null
+refuse "with one byte changed it is not" verify 2s "$tmp/kernel.img"
+contains "and says so" "NOT genuine" "$(verify 2s "$tmp/kernel.img")"
+cp "$tmp/kernel.img" "$tmp/stranger.img"
+contains "a file that nobody announces is unknown" "unknown: nobody" "$(verify 1s "$tmp/stranger.img")"
+
+# --- screens -----------------------------------------------------------------------------------
+in_host pc "$ctl" listen $keys --for 1500ms 'door/*' >"$tmp/screen" 2>&1 &
+screen=$!
+printf '#!/bin/sh\n{ echo "$HEARTH_TYPE $HEARTH_TOPIC $HEARTH_SENDER"; cat; } >>%s/hooked\n' "$tmp" >"$tmp/hook"
+chmod +x "$tmp/hook"
+in_host pc "$ctl" listen $keys --for 1500ms --exec "$tmp/hook" bell >/dev/null 2>&1 &
+hook=$!
+sleep 0.6
+tell nas publish --event bell 'by=$(touch pwned); x' >/dev/null
+wait $screen $hook
+contains "a readable line" "state     door/front  state=closed  [nas #" "$(cat "$tmp/screen")"
+same "the glob left the others out" 0 "$(grep -c 'file/' "$tmp/screen")"
+contains "the hook got fixed variables" "event bell nas" "$(cat "$tmp/hooked")"
+contains "and JSON, never a shell word" '"by":"$(touch pwned); x"' "$(cat "$tmp/hooked")"
+
+# --- a group key that others can read ------------------------------------------------------------
+chmod 644 "$tmp/keys/group.key"
+refuse "a key that others can read is refused" in_host pc "$ctl" listen $keys --for 1s
+refuse "at a reload too" "$ctl" -s "$tmp/nas.sock" reload
+chmod 600 "$tmp/keys/group.key"
+
+# --- a reload ------------------------------------------------------------------------------------
+sed -i 's/state=closed/state=open/' "$tmp/nas.conf"
+check "a reload" "$ctl" -s "$tmp/nas.sock" reload
+contains "changes what is published" "state=open" \
+	"$(in_host pc "$ctl" listen $keys --count 1 --for 3s 'door/*' 2>&1)"
+sed -i 's/publish "door.*//' "$tmp/nas.conf"
+check "another reload" "$ctl" -s "$tmp/nas.sock" reload
+same "withdraws it" "" "$("$ctl" -s "$tmp/nas.sock" announce list | grep door)"
+check "the daemon still runs" running "$daemon"
+finish
