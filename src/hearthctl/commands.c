@@ -18,6 +18,7 @@ const struct command commands[] = {
 	{ "reload", "", "read the settings again", NULL },
 	{ "dns stats", "", "counters of the DNS cache", NULL },
 	{ "dns lookup", "NAME", "what is cached of a name", NULL },
+	{ "dns explain", "NAME [TYPE] [CLIENT]", "what would become of a question, stage by stage", NULL },
 	{ "dns flush", "NAME [TYPE]", "forget a name", NULL },
 	{ "dns flush", "--below NAME | --all", "forget a name and all below it, or everything", NULL },
 	{ "dns upstreams", "", "the servers that are asked, and how they are", NULL },

@@ -112,6 +112,33 @@ flush(struct dns_resolver *r, mono_us now, struct ctl_request *rq)
 }
 
 static void
+explain(struct dns_resolver *r, mono_us now, struct ctl_request *rq)
+{
+	struct dns_name name;
+	struct addr client;
+	uint16_t type = DNS_TYPE_A;
+	const char *from = rq->argc > 3 ? rq->argv[3] : "127.0.0.1";
+
+	if (rq->argc < 2 || rq->argc > 4) {
+		ctl_fail(rq, "usage: dns explain NAME [TYPE] [CLIENT]");
+		return;
+	}
+	if (!name_arg(rq, 1, &name))
+		return;
+	if (rq->argc > 2 && dns_type_parse(&type, span_str(rq->argv[2])) != OK) {
+		ctl_fail(rq, "\"%s\" is not a record type", rq->argv[2]);
+		return;
+	}
+	if (addr_parse(&client, from, 0) != OK) {
+		ctl_fail(rq, "\"%s\" is not an address", from);
+		return;
+	}
+	dns_name_lower(name.wire, dns_name_span(&name));
+	dns_resolver_explain(r, dns_name_span(&name), type, &client, now, rq->out);
+	ctl_done(rq);
+}
+
+static void
 stats(struct dns_resolver *r, mono_us now, struct ctl_request *rq)
 {
 	(void)now;
@@ -133,6 +160,7 @@ static const struct {
 } commands[] = {
 	{ "stats", stats },
 	{ "lookup", lookup },
+	{ "explain", explain },
 	{ "flush", flush },
 	{ "upstreams", upstreams },
 };
@@ -146,6 +174,6 @@ dns_command(struct dns_resolver *r, mono_us now, struct ctl_request *rq)
 			return;
 		}
 	}
-	ctl_fail(rq, "usage: dns stats | lookup NAME | flush NAME [TYPE] | flush --below NAME | "
+	ctl_fail(rq, "usage: dns stats | lookup NAME | explain NAME [TYPE] [CLIENT] | flush NAME [TYPE] | flush --below NAME | "
 		     "flush --all | upstreams");
 }

@@ -75,6 +75,13 @@ void dns_resolver_abandon(struct dns_resolver *r, struct dns_request *rq);
 /* Do what is due; gives when to call again. */
 mono_us dns_resolver_wake(struct dns_resolver *r, mono_us now);
 
+/*
+ * Say what would become of a question of a client: one object a stage, with `stage`, `verdict` and
+ * `detail`. name in lower case.
+ */
+void dns_resolver_explain(struct dns_resolver *r, struct span name, uint16_t type,
+    const struct addr *client, mono_us now, struct report *out);
+
 bool dns_resolver_busy(const struct dns_resolver *r);
 void dns_resolver_report(const struct dns_resolver *r, struct report *out);
 

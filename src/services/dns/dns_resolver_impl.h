@@ -3,6 +3,7 @@
  * What the dns_resolver*.c files share: the resolver itself and how replies leave it.
  *
  *   dns_resolver.c	     the stages of a query, settings, life
+ *   dns_resolver_explain.c  the same stages in words
  *   dns_resolver_flight.c   towards the upstreams and back
  *   dns_resolver_local.c    the names of the house
  *   dns_resolver_reply.c    replies to clients
@@ -96,6 +97,10 @@ void dns_resolver_reply_any(struct dns_resolver *r, const struct dns_asker *from
     const struct dns_query *q);
 
 /* --- the names of the house: dns_resolver_local.c --------------------------------------------- */
+
+/* What the names of the house say to a client. r->local is not NULL. */
+enum dns_local_verdict dns_resolver_find_local(const struct dns_resolver *r,
+    const struct addr *client, struct span name, uint16_t type, struct dns_local_found *f);
 
 /*
  * True: answered. Otherwise *from says what the names of the house do to the answer; where it is

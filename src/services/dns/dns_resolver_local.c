@@ -9,11 +9,14 @@
 #include "core/netif.h"
 #include "services/dns/dns_resolver_impl.h"
 
-/* Of the machine's networks, for answers that depend on where the asker is. */
-static struct dns_local_asker
-who_asks(const struct dns_resolver *r, const struct dns_asker *from)
+enum dns_local_verdict
+dns_resolver_find_local(const struct dns_resolver *r, const struct addr *client, struct span name,
+    uint16_t type, struct dns_local_found *f)
 {
-	return (struct dns_local_asker){ .addr = from->peer, .nets = r->nets, .net_count = r->net_count };
+	/* The machine's networks are for answers that depend on where the asker is. */
+	struct dns_local_asker who = { .addr = client, .nets = r->nets, .net_count = r->net_count };
+
+	return dns_local_find(r->local, name, type, &who, f);
 }
 
 void
@@ -37,12 +40,11 @@ bool
 dns_resolver_stage_local(struct dns_resolver *r, struct dns_asker *from, const struct dns_query *q,
     struct dns_name *target)
 {
-	struct dns_local_asker who = who_asks(r, from);
 	struct dns_local_found f;
 
 	if (r->local == NULL)
 		return false;
-	switch (dns_local_find(r->local, dns_query_name(q), q->type, &who, &f)) {
+	switch (dns_resolver_find_local(r, from->peer, dns_query_name(q), q->type, &f)) {
 	case DNS_LOCAL_NOT_OURS:
 		from->names_below = f.names_below;
 		return false;
@@ -87,7 +89,6 @@ dns_resolver_write_aliased(struct dns_resolver *r, const struct dns_asker *from,
     size_t limit)
 {
 	uint8_t packet[DNS_HEADER_BYTES + DNS_NAME_MAX + 4];
-	struct dns_local_asker who = who_asks(r, from);
 	struct dns_local_found f;
 	struct dns_query t;
 	struct dns_walk walk;
@@ -96,7 +97,7 @@ dns_resolver_write_aliased(struct dns_resolver *r, const struct dns_asker *from,
 
 	/* The names may have been read anew while the question was out: then the client asks again. */
 	if (r->local == NULL ||
-	    dns_local_find(r->local, dns_query_name(q), q->type, &who, &f) != DNS_LOCAL_CNAME_OUT)
+	    dns_resolver_find_local(r, from->peer, dns_query_name(q), q->type, &f) != DNS_LOCAL_CNAME_OUT)
 		return dns_reply_empty(q, DNS_SERVFAIL, 0, opt, out, limit);
 	target_query(&t, q, f.target, packet);
 

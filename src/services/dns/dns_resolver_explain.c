@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hearthctl dns explain: takes one question through the very decisions that a query goes through, and
+ * writes down each verdict. Nothing is counted, sent or changed.
+ */
+#include "services/dns/dns_resolver.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "core/netif.h"
+#include "services/dns/dns_resolver_impl.h"
+
+#define DETAIL_MAX 1400	/* bytes: a rule's text and a name of 255 escaped bytes */
+
+/* The list that grows, one object a stage. */
+struct explanation {
+	struct dns_resolver *r;
+	struct report *stages;
+	mono_us now;
+	const struct addr *client;
+	struct dns_name name;	/* to resolve: asked for, or an alias's target */
+	uint16_t type;
+};
+
+static void __attribute__((format(printf, 4, 5)))
+tell(struct explanation *x, const char *stage, const char *verdict, const char *fmt, ...)
+{
+	struct report *o = report_object(x->stages, NULL);
+	char detail[DETAIL_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+	report_str(o, "stage", stage);
+	report_str(o, "verdict", verdict);
+	report_str(o, "detail", detail);
+}
+
+/* Each stage gives true where the query would end there. */
+static bool
+explain_access(struct explanation *x)
+{
+	char client[ADDR_TEXT_MAX];
+	bool allowed = acl_allows(&x->r->acl, x->r->env.netif, x->client);
+
+	addr_format_host(x->client, client);
+	tell(x, "access", allowed ? "allowed" : "silence", "%s is %s by the setting allow", client,
+	    allowed ? "let in" : "kept out");
+	return !allowed;
+}
+
+static bool
+explain_local(struct explanation *x)
+{
+	static const char *const verdicts[] = {
+		[DNS_LOCAL_NOT_OURS] = "not ours",
+		[DNS_LOCAL_ANSWER] = "answer",
+		[DNS_LOCAL_NODATA] = "NODATA",
+		[DNS_LOCAL_NXDOMAIN] = "NXDOMAIN",
+		[DNS_LOCAL_CNAME_OUT] = "alias",
+		[DNS_LOCAL_LOOP] = "SERVFAIL",
+	};
+	char why[DNS_LOCAL_WHY_MAX], target[DNS_NAME_TEXT_MAX];
+	struct dns_local_found f;
+
+	if (x->r->local == NULL) {
+		tell(x, "local names", "not ours", "none are loaded");
+		return false;
+	}
+
+	enum dns_local_verdict v =
+	    dns_resolver_find_local(x->r, x->client, dns_name_span(&x->name), x->type, &f);
+
+	dns_local_explain(&f, why, sizeof(why));
+	if (v == DNS_LOCAL_CNAME_OUT) {
+		tell(x, "local names", verdicts[v], "%s; on with %s", why,
+		    dns_name_format(f.target, target));
+		dns_name_copy(&x->name, f.target);
+		return false;
+	}
+	tell(x, "local names", verdicts[v], "%s%s", why,
+	    f.names_below ? "; names below are known here, so NXDOMAIN becomes NODATA" : "");
+	return v != DNS_LOCAL_NOT_OURS;
+}
+
+/* The entry that a query without DO and CD would find. */
+static const struct dns_entry *
+cached(struct explanation *x, const struct dns_route *route, struct dns_entry_info *info)
+{
+	const struct dns_entry *e;
+	uint32_t cursor = 0;
+
+	while ((e = dns_cache_next_of(x->r->cache, dns_name_span(&x->name), &cursor)) != NULL) {
+		dns_entry_info(x->r->cache, e, x->now, info);
+		if ((info->any_type || info->key.type == x->type) && info->key.route == route->id &&
+		    !info->key.dnssec_ok && !info->key.checking_disabled)
+			return e;
+	}
+	return NULL;
+}
+
+static bool
+explain_cache(struct explanation *x, const struct dns_route *route)
+{
+	struct dns_entry_info info;
+	char rcode[DNS_TYPE_TEXT_MAX];
+
+	if (cached(x, route, &info) == NULL) {
+		tell(x, "cache", "miss", "nothing is cached");
+		return false;
+	}
+	dns_rcode_format(info.answer.rcode, rcode);
+	switch (info.state) {
+	case DNS_CACHE_FRESH:
+		tell(x, "cache", "hit", "%s, %u records, %lld s left, %u s old, %u hits", rcode,
+		    info.answer.answers, (long long)info.ttl_s, info.age_s, info.hits);
+		return true;
+	case DNS_CACHE_STALE:
+		tell(x, "cache", "stale", "%s, expired %lld s ago; used where no upstream answers in 1.8 s",
+		    rcode, (long long)-info.ttl_s);
+		return false;
+	case DNS_CACHE_STALE_HELD:
+		tell(x, "cache", "stale", "%s, expired %lld s ago; upstreams are left alone for %u s", rcode,
+		    (long long)-info.ttl_s, info.held_s);
+		return true;
+	case DNS_CACHE_FAILED:
+		tell(x, "cache", "failure", "%u failures in a row; SERVFAIL for %u s more", info.failures,
+		    info.held_s);
+		return true;
+	case DNS_CACHE_MISS:
+		break;
+	}
+	tell(x, "cache", "miss", "what was cached has expired");
+	return false;
+}
+
+static void
+explain_route(struct explanation *x, const struct dns_route *route)
+{
+	static const char *const states[] = { [DNS_SERVER_NEW] = "new", [DNS_SERVER_UP] = "up",
+		[DNS_SERVER_SILENT] = "silent", [DNS_SERVER_DOWN] = "down" };
+	static const char *const strategies[] = { [DNS_STRATEGY_FASTEST] = "the fastest first",
+		[DNS_STRATEGY_ORDER] = "in this order", [DNS_STRATEGY_PARALLEL] = "all at once" };
+	char zone[DNS_NAME_TEXT_MAX];
+
+	tell(x, "route", route->count != 0 ? "forward" : "SERVFAIL", "servers for %s: %zu, %s",
+	    route->id == DNS_ROUTE_DEFAULT ? "everything else"
+					   : dns_name_format(dns_routes_zone(x->r->routes, route->id), zone),
+	    route->count, strategies[route->strategy]);
+	for (size_t i = 0; i < route->count; i++) {
+		const struct dns_server *sv = route->servers[i];
+
+		tell(x, "upstream", states[dns_server_state(sv)], "%s, round trip %.1f ms",
+		    dns_server_text(sv), (double)dns_server_rto(sv)->srtt / 1000);
+	}
+}
+
+void
+dns_resolver_explain(struct dns_resolver *r, struct span name, uint16_t type,
+    const struct addr *client, mono_us now, struct report *out)
+{
+	struct explanation x = { .r = r, .stages = report_list(out, "stages"), .now = now,
+		.client = client, .type = type };
+
+	dns_name_copy(&x.name, name);
+	if (explain_access(&x) || explain_local(&x))
+		return;
+	if (type == DNS_TYPE_ANY) {
+		tell(&x, "type", "answer", "ANY gets one HINFO record (RFC 8482)");
+		return;
+	}
+
+	const struct dns_route *route = dns_routes_find(r->routes, dns_name_span(&x.name));
+
+	if (!explain_cache(&x, route))
+		explain_route(&x, route);
+}
