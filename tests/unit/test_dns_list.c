@@ -188,6 +188,41 @@ names_beyond_the_limit_are_refused_and_counted(void)
 	dns_list_free(l);
 }
 
+/* Where patterns are built in, or nothing. */
+static void
+add_pattern(struct dns_list_builder *b, const char *text)
+{
+	enum err e = dns_list_add_pattern(b, (struct dns_list_rule){ 0 }, span_str(text));
+
+	CU_ASSERT_TRUE(e == OK || e == ERR_UNSUPPORTED);
+}
+
+static void
+what_was_added_since_the_mark_can_be_taken_back(void)
+{
+	struct dns_list_builder *b = builder(100);
+	struct dns_list_rule allow = { .kind = DNS_LIST_ALLOW };
+
+	block(b, "stays.example");
+	add_pattern(b, "^stays");
+	dns_list_builder_mark(b);
+	block(b, "goes.deeper.example");
+	CU_ASSERT_EQUAL(add(b, allow, "goes.example"), OK);
+	add_pattern(b, "^goes");
+	dns_list_builder_rewind(b);
+	block(b, "comes.example");
+
+	struct dns_list *l = finish(b);
+
+	CU_ASSERT_EQUAL(dns_list_stats(l)->names[DNS_LIST_BLOCK], 2);
+	CU_ASSERT_EQUAL(dns_list_stats(l)->names[DNS_LIST_ALLOW], 0);
+	CU_ASSERT_TRUE(dns_list_patterns(l, DNS_LIST_BLOCK) <= 1);
+	CU_ASSERT_STRING_EQUAL(found(l, DNS_LIST_BLOCK, "stays.example"), "stays.example");
+	CU_ASSERT_STRING_EQUAL(found(l, DNS_LIST_BLOCK, "comes.example"), "comes.example");
+	CU_ASSERT_STRING_EQUAL(found(l, DNS_LIST_BLOCK, "goes.deeper.example"), "");
+	dns_list_free(l);
+}
+
 /* --- compared with a plain model -------------------------------------------------------------- */
 
 #define MODEL_NAMES 3000
@@ -317,5 +352,6 @@ UNIT_MAIN("dns_list",
     UNIT(names_to_allow_are_kept_apart),
     UNIT(a_set_of_nothing_finds_nothing),
     UNIT(names_beyond_the_limit_are_refused_and_counted),
+    UNIT(what_was_added_since_the_mark_can_be_taken_back),
     UNIT(random_sets_find_what_a_plain_model_finds),
     UNIT(memory_stays_below_forty_bytes_a_name))

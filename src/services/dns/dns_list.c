@@ -68,12 +68,19 @@ struct dns_list {
 	uint8_t key[SEAL_SHORT_KEY_BYTES];
 };
 
+/* How much was added. */
+struct amount {
+	size_t used;		/* bytes of the arena */
+	uint32_t count;
+	uint32_t depth[DNS_LABELS_MAX + 1];	/* how many names have so many labels */
+};
+
 /* Names as they were added. */
 struct heap {
 	struct pages arena;
-	size_t used;
-	uint32_t count;
-	uint32_t depth[DNS_LABELS_MAX + 1];	/* how many names have so many labels */
+	struct amount n;
+	struct amount mark;
+	unsigned mark_patterns;
 };
 
 struct dns_list_builder {
@@ -110,13 +117,22 @@ pages_release(struct pages *p)
 	*p = (struct pages){ 0 };
 }
 
+/* Drop all but the first `keep`. */
+static void
+patterns_cut(struct patterns *p, unsigned keep)
+{
+	while (p->count > keep) {
+		struct pattern *last = &p->at[--p->count];
+
+		dns_regex_free(last->regex);
+		free(last->text);
+	}
+}
+
 static void
 patterns_release(struct patterns *p)
 {
-	for (unsigned i = 0; i < p->count; i++) {
-		dns_regex_free(p->at[i].regex);
-		free(p->at[i].text);
-	}
+	patterns_cut(p, 0);
 	free(p->at);
 	*p = (struct patterns){ 0 };
 }
@@ -254,9 +270,9 @@ dns_list_builder_free(struct dns_list_builder *b)
 static enum err
 heap_room(struct heap *h)
 {
-	if (h->arena.len - h->used >= 2 * ARENA_PAD)
+	if (h->arena.len - h->n.used >= 2 * ARENA_PAD)
 		return OK;
-	if (h->used > ARENA_MAX - ARENA_PAD)
+	if (h->n.used > ARENA_MAX - ARENA_PAD)
 		return ERR_FULL;
 	return pages_resize(&h->arena, h->arena.len + h->arena.len / 2 + ARENA_STEP);
 }
@@ -265,7 +281,7 @@ enum err
 dns_list_add(struct dns_list_builder *b, struct dns_list_rule rule, struct span name)
 {
 	struct heap *h = &b->heap[rule.kind];
-	bool full = b->heap[0].count + b->heap[1].count >= b->names_max;
+	bool full = b->heap[0].n.count + b->heap[1].n.count >= b->names_max;
 	enum err e = full ? ERR_FULL : heap_room(h);
 
 	assert(rule.source < DNS_LIST_SOURCES_MAX && name.len > 1);
@@ -273,11 +289,11 @@ dns_list_add(struct dns_list_builder *b, struct dns_list_rule rule, struct span 
 		b->refused += e == ERR_FULL;
 		return e;
 	}
-	h->arena.at[h->used] = (uint8_t)(rule.source | (rule.exact ? EXACT : 0));
-	memcpy(h->arena.at + h->used + 1, name.at, name.len);
-	h->used += 1 + name.len;
-	h->count++;
-	h->depth[dns_name_labels(name)]++;
+	h->arena.at[h->n.used] = (uint8_t)(rule.source | (rule.exact ? EXACT : 0));
+	memcpy(h->arena.at + h->n.used + 1, name.at, name.len);
+	h->n.used += 1 + name.len;
+	h->n.count++;
+	h->n.depth[dns_name_labels(name)]++;
 	return OK;
 }
 
@@ -311,6 +327,24 @@ dns_list_add_pattern(struct dns_list_builder *b, struct dns_list_rule rule, stru
 	return OK;
 }
 
+void
+dns_list_builder_mark(struct dns_list_builder *b)
+{
+	for (unsigned kind = 0; kind < DNS_LIST_KINDS; kind++) {
+		b->heap[kind].mark = b->heap[kind].n;
+		b->heap[kind].mark_patterns = b->patterns[kind].count;
+	}
+}
+
+void
+dns_list_builder_rewind(struct dns_list_builder *b)
+{
+	for (unsigned kind = 0; kind < DNS_LIST_KINDS; kind++) {
+		b->heap[kind].n = b->heap[kind].mark;
+		patterns_cut(&b->patterns[kind], b->heap[kind].mark_patterns);
+	}
+}
+
 /* The name of an entry: it is whole and legal, so its own bytes bound the walk. */
 static inline struct span
 entry_name(const uint8_t *entry)
@@ -327,16 +361,16 @@ static uint32_t *
 by_depth(const struct heap *h)
 {
 	uint32_t next[DNS_LABELS_MAX + 1];
-	uint32_t *order = malloc(((size_t)h->count + 1) * sizeof(*order));
+	uint32_t *order = malloc(((size_t)h->n.count + 1) * sizeof(*order));
 	uint32_t sum = 0;
 
 	if (order == NULL)
 		return NULL;
 	for (unsigned i = 0; i <= DNS_LABELS_MAX; i++) {
 		next[i] = sum;
-		sum += h->depth[i];
+		sum += h->n.depth[i];
 	}
-	for (size_t at = 0; at < h->used;) {
+	for (size_t at = 0; at < h->n.used;) {
 		struct span name = entry_name(h->arena.at + at);
 
 		order[next[dns_name_labels(name)]++] = (uint32_t)at;
@@ -428,20 +462,20 @@ make_names(struct dns_list *l, struct names *s, struct heap *h)
 	uint32_t *order;
 	enum err e;
 
-	if (h->count == 0)
+	if (h->n.count == 0)
 		return OK;
-	e = index_make(s, h->count);
+	e = index_make(s, h->n.count);
 	if (e != OK)
 		return e;
 	order = by_depth(h);
 	if (order == NULL)
 		return ERR_NOMEM;
 	s->arena = h->arena;
-	s->used = h->used;
-	for (uint32_t i = 0; i < h->count; i++)
+	s->used = h->n.used;
+	for (uint32_t i = 0; i < h->n.count; i++)
 		enter(l, s, order[i]);
 	free(order);
-	if (h->count - s->count > h->count / HOLES_PART)
+	if (h->n.count - s->count > h->n.count / HOLES_PART)
 		e = squeeze(l, s);
 	*h = (struct heap){ 0 };
 	return e == OK ? pages_resize(&s->arena, s->used + ARENA_PAD) : e;

@@ -67,6 +67,13 @@ enum err dns_list_add_pattern(struct dns_list_builder *b, struct dns_list_rule r
     struct span pattern) MUST_CHECK;
 
 /*
+ * What was added since the mark is taken back, to leave out a file that turned out to be none. What
+ * was refused stays counted. One mark at a time.
+ */
+void dns_list_builder_mark(struct dns_list_builder *b);
+void dns_list_builder_rewind(struct dns_list_builder *b);
+
+/*
  * Make the set of what was added. Of the same name given twice the first counts; where one of the
  * two is exact, the other.
  *
