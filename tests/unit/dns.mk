@@ -168,7 +168,7 @@ tests_unit_test_dns_filter_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_filter_LDADD = $(UNIT_DNS)
 check_PROGRAMS += tests/unit/test_dns_sources
 TESTS += tests/unit/test_dns_sources
-tests_unit_test_dns_sources_SOURCES = tests/unit/test_dns_sources.c
+tests_unit_test_dns_sources_SOURCES = tests/unit/test_dns_sources.c tests/support/edge.h
 tests_unit_test_dns_sources_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_sources_LDADD = $(UNIT_DNS)
 
@@ -183,3 +183,10 @@ tests_unit_test_dns_snapshots_SOURCES = tests/unit/test_dns_snapshots.c tests/su
 	tests/support/dns_cache.h
 tests_unit_test_dns_snapshots_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_snapshots_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_lists
+TESTS += tests/unit/test_dns_lists
+tests_unit_test_dns_lists_SOURCES = tests/unit/test_dns_lists.c tests/support/dns.h \
+	tests/support/edge.h
+tests_unit_test_dns_lists_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_lists_LDADD = $(UNIT_DNS)

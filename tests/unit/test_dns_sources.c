@@ -16,58 +16,23 @@
 #include "core/offload.h"
 #include "core/report_json.h"
 #include "core/watch.h"
-#include "support/unit.h"
+#include "support/edge.h"
 
-#define PATIENCE seconds(20)
 #define NOW	 INT64_C(1767900000)
 
 static const struct conf_key keys[] = { DNS_PLAN_KEYS, { 0 } };
 
-static struct loop *loop;
-static struct offload *pool;
-static struct watcher *watcher;
 static struct dns_sources *sources;
-static char dir[64];
 static int64_t wall;
 static unsigned changes;
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-static const char *
-below(const char *name)
-{
-	static char room[4][PATH_MAX];
-	static unsigned turn;
-	char *at = room[turn++ % 4];
-
-	snprintf(at, PATH_MAX, "%s/%s", dir, name);
-	return at;
-}
-
-/* Write a file in place. */
-static void
-put(const char *name, const char *text)
-{
-	int fd = open(below(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	CU_ASSERT_NOT_EQUAL_FATAL(fd, -1);
-	CU_ASSERT_EQUAL(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
-}
-
-/* Write a file as those do who do not want half of it to be read. */
-static void
-put_atomically(const char *name, const char *text)
-{
-	put(".new", text);
-	CU_ASSERT_EQUAL(rename(below(".new"), below(name)), 0);
-}
-
 /* Make a file that cannot be read, even by root: it is too large. */
 static void
 spoil(const char *name)
 {
-	CU_ASSERT_EQUAL(truncate(below(name), (off_t)65 << 20), 0);
+	CU_ASSERT_EQUAL(truncate(edge_path(name), (off_t)65 << 20), 0);
 }
 
 /* --- the sources ------------------------------------------------------------------------------ */
@@ -92,14 +57,10 @@ prepare_with(unsigned threads, unsigned queue)
 	struct dns_sources_env env = { .service = "dns", .wall = read_wall, .changed = on_changed,
 		.key = "0123456789abcde" };
 
-	strcpy(dir, "/tmp/hearth-sources-XXXXXX");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
-	CU_ASSERT_EQUAL_FATAL(loop_new(&loop), OK);
-	CU_ASSERT_EQUAL_FATAL(offload_new(&pool, loop, threads, queue), OK);
-	CU_ASSERT_EQUAL_FATAL(watcher_new(&watcher, loop, pool), OK);
-	env.loop = loop;
-	env.offload = pool;
-	env.watcher = watcher;
+	edge_begin(threads, queue);
+	env.loop = edge.loop;
+	env.offload = edge.pool;
+	env.watcher = edge.watcher;
 	CU_ASSERT_EQUAL_FATAL(dns_sources_new(&sources, &env), OK);
 	wall = NOW;
 	changes = 0;
@@ -114,38 +75,17 @@ prepare(void)
 static void
 clean_up(void)
 {
-	char command[128];
-
 	dns_sources_free(sources);
-	watcher_free(watcher);
-	offload_free(pool);
-	loop_free(loop);
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	CU_ASSERT_EQUAL(system(command), 0);
+	edge_end();
 }
 
 /* Put settings in force; @ in them is the test's directory. */
 static struct dns_plan *
 plan_of(const char *settings)
 {
-	char findings[1024] = "";
-	struct conf_file *cf;
+	struct conf_file *cf = edge_settings(settings, keys);
 	struct dns_plan *plan;
-	FILE *f = fopen(below(".conf"), "w");
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-	for (; *settings != '\0'; settings++)
-		if (*settings == '@')
-			fputs(dir, f);
-		else
-			putc(*settings, f);
-	CU_ASSERT_EQUAL(fclose(f), 0);
-
-	enum err e = conf_read(&cf, below(".conf"), keys, findings, sizeof(findings));
-
-	if (e != OK)
-		printf("%s\n", findings);
-	CU_ASSERT_EQUAL_FATAL(e, OK);
 	CU_ASSERT_EQUAL_FATAL(dns_plan_new(&plan, conf_root(cf)), OK);
 	conf_file_free(cf);
 	return plan;
@@ -204,10 +144,7 @@ look(const char *name)
 static void
 await(const char *name, const char *want)
 {
-	mono_us until = loop_clock(loop) + PATIENCE;
-
-	while (strcmp(look(name), want) != 0 && loop_clock(loop) < until)
-		CU_ASSERT_EQUAL_FATAL(loop_turn(loop, until), OK);
+	EDGE_AWAIT(strcmp(look(name), want) == 0);
 	IS(name, want);
 }
 
@@ -215,45 +152,8 @@ await(const char *name, const char *want)
 static void
 await_changes(unsigned n)
 {
-	mono_us until = loop_clock(loop) + PATIENCE;
-
-	while (changes < n && loop_clock(loop) < until)
-		CU_ASSERT_EQUAL_FATAL(loop_turn(loop, until), OK);
+	EDGE_AWAIT(changes >= n);
 	CU_ASSERT_EQUAL(changes, n);
-}
-
-struct mark {
-	struct watch watch;	/* first */
-	unsigned calls;
-};
-
-static void
-on_mark(struct watch *w)
-{
-	((struct mark *)w)->calls++;
-}
-
-/*
- * Wait until all that has happened to files was seen: a watch that is started now, and a change
- * made after it, come later.
- */
-static void
-settle(void)
-{
-	struct mark m = { .watch.changed = on_mark };
-	mono_us until = loop_clock(loop) + PATIENCE;
-
-	CU_ASSERT_EQUAL_FATAL(watch_start(watcher, &m.watch, below(".mark")), OK);
-	for (unsigned n = 1; n <= 2; n++) {
-		while (m.calls < n && loop_clock(loop) < until)
-			CU_ASSERT_EQUAL_FATAL(loop_turn(loop, until), OK);
-		if (n == 1)
-			put(".mark", "x");
-	}
-	watch_stop(&m.watch);
-	CU_ASSERT_EQUAL(m.calls, 2);
-	while (offload_stats(pool)->waiting != 0 && loop_clock(loop) < until)
-		CU_ASSERT_EQUAL_FATAL(loop_turn(loop, until), OK);
 }
 
 /* --- hosts files ------------------------------------------------------------------------------ */
@@ -265,7 +165,7 @@ names_are_there_at_once_at_the_start(void)
 {
 	prepare();
 	CU_ASSERT_PTR_NULL(dns_sources_set(sources));
-	put("hosts", "192.168.1.5 nas\n");
+	edge_put("hosts", "192.168.1.5 nas\n");
 	use(HOSTS, true);
 	CU_ASSERT_EQUAL(changes, 1);
 	IS("nas", "192.168.1.5 ");
@@ -277,17 +177,17 @@ static void
 a_hosts_file_is_followed(void)
 {
 	prepare();
-	put("hosts", "192.168.1.5 nas\n192.168.1.6 tv\n");
+	edge_put("hosts", "192.168.1.5 nas\n192.168.1.6 tv\n");
 	use(HOSTS, true);
-	settle();
-	put("hosts", "192.168.1.7 nas\n");
+	edge_settle();
+	edge_put("hosts", "192.168.1.7 nas\n");
 	await("nas", "192.168.1.7 ");
 	IS("tv", "none");
-	put_atomically("hosts", "192.168.1.8 nas\n");
+	edge_put_atomically("hosts", "192.168.1.8 nas\n");
 	await("nas", "192.168.1.8 ");
-	CU_ASSERT_EQUAL(unlink(below("hosts")), 0);
+	CU_ASSERT_EQUAL(unlink(edge_path("hosts")), 0);
 	await("nas", "none");
-	put("hosts", "192.168.1.9 nas\n");
+	edge_put("hosts", "192.168.1.9 nas\n");
 	await("nas", "192.168.1.9 ");
 	clean_up();
 }
@@ -299,16 +199,16 @@ files_that_have_not_changed_make_no_new_set(void)
 
 	prepare();
 	wall = (int64_t)1 << 40;	/* no file is so young that its times prove nothing */
-	put("hosts", "192.168.1.5 nas\n");
-	CU_ASSERT_EQUAL(utimensat(AT_FDCWD, below("hosts"), old, 0), 0);
+	edge_put("hosts", "192.168.1.5 nas\n");
+	CU_ASSERT_EQUAL(utimensat(AT_FDCWD, edge_path("hosts"), old, 0), 0);
 	use("hosts = { \"@/hosts\", \"@/missing\" }\n", true);
-	settle();
-	settle();
+	edge_settle();
+	edge_settle();
 	CU_ASSERT_EQUAL(changes, 1);
 	/* The same size and times, but another file. */
-	put(".new", "192.168.1.6 nas\n");
-	CU_ASSERT_EQUAL(utimensat(AT_FDCWD, below(".new"), old, 0), 0);
-	CU_ASSERT_EQUAL(rename(below(".new"), below("hosts")), 0);
+	edge_put(".new", "192.168.1.6 nas\n");
+	CU_ASSERT_EQUAL(utimensat(AT_FDCWD, edge_path(".new"), old, 0), 0);
+	CU_ASSERT_EQUAL(rename(edge_path(".new"), edge_path("hosts")), 0);
 	await("nas", "192.168.1.6 ");
 	CU_ASSERT_EQUAL(changes, 2);
 	clean_up();
@@ -318,24 +218,24 @@ static void
 a_directory_of_hosts_files_is_followed(void)
 {
 	prepare();
-	CU_ASSERT_EQUAL(mkdir(below("d"), 0700), 0);
-	put("d/20-b", "192.168.1.6 b\n192.168.1.6 first\n");
-	put("d/10-a", "192.168.1.5 a\n");
-	put("d/a~", "192.168.1.66 backup\n");
-	put("d/.hidden", "192.168.1.66 hidden\n");
-	put("d/x.dpkg-old", "192.168.1.66 package\n");
+	CU_ASSERT_EQUAL(mkdir(edge_path("d"), 0700), 0);
+	edge_put("d/20-b", "192.168.1.6 b\n192.168.1.6 first\n");
+	edge_put("d/10-a", "192.168.1.5 a\n");
+	edge_put("d/a~", "192.168.1.66 backup\n");
+	edge_put("d/.hidden", "192.168.1.66 hidden\n");
+	edge_put("d/x.dpkg-old", "192.168.1.66 package\n");
 	use("hosts = { \"@/d\" }\n", true);
 	IS("a", "192.168.1.5 ");
 	IS("b", "192.168.1.6 ");
 	IS("backup", "none");
 	IS("hidden", "none");
 	IS("package", "none");
-	settle();
-	put("d/30-c", "192.168.1.7 c\n");
+	edge_settle();
+	edge_put("d/30-c", "192.168.1.7 c\n");
 	await("c", "192.168.1.7 ");
-	put("d/10-a", "192.168.1.8 a\n");
+	edge_put("d/10-a", "192.168.1.8 a\n");
 	await("a", "192.168.1.8 ");
-	CU_ASSERT_EQUAL(unlink(below("d/20-b")), 0);
+	CU_ASSERT_EQUAL(unlink(edge_path("d/20-b")), 0);
 	await("b", "none");
 	IS("c", "192.168.1.7 ");
 	clean_up();
@@ -345,32 +245,32 @@ static void
 what_cannot_be_read_keeps_its_names(void)
 {
 	prepare();
-	put("hosts", "192.168.1.5 nas\n192.168.1.5 files\n");
-	put("other", "192.168.1.6 tv\n");
-	put("leases", "0 aa:01 192.168.1.20 phone *\n");
+	edge_put("hosts", "192.168.1.5 nas\n192.168.1.5 files\n");
+	edge_put("other", "192.168.1.6 tv\n");
+	edge_put("leases", "0 aa:01 192.168.1.20 phone *\n");
 	use("hosts = { \"@/hosts\", \"@/other\" }\nleases = { \"@/leases\" }\n", true);
-	settle();
+	edge_settle();
 	spoil("hosts");
-	put("other", "192.168.1.7 tv\n");
+	edge_put("other", "192.168.1.7 tv\n");
 	await("tv", "192.168.1.7 ");
-	settle();
+	edge_settle();
 	IS("nas", "192.168.1.5 ");
 	IS("files.home.arpa", "192.168.1.5 ");
 	spoil("leases");
-	put("other", "192.168.1.8 tv\n");
+	edge_put("other", "192.168.1.8 tv\n");
 	await("tv", "192.168.1.8 ");
-	settle();
+	edge_settle();
 	IS("phone", "192.168.1.20 ");
 	IS("nas", "192.168.1.5 ");
-	put("leases", "this is no lease file\n");
-	put("other", "192.168.1.9 tv\n");
+	edge_put("leases", "this is no lease file\n");
+	edge_put("other", "192.168.1.9 tv\n");
 	await("tv", "192.168.1.9 ");
-	settle();
+	edge_settle();
 	IS("phone", "192.168.1.20 ");
-	put("hosts", "192.168.1.10 nas\n");
+	edge_put("hosts", "192.168.1.10 nas\n");
 	await("nas", "192.168.1.10 ");
 	IS("files", "none");
-	put("leases", "0 aa:01 192.168.1.21 phone *\n");
+	edge_put("leases", "0 aa:01 192.168.1.21 phone *\n");
 	await("phone", "192.168.1.21 ");
 	clean_up();
 }
@@ -385,11 +285,11 @@ a_lease_file_is_followed(void)
 	prepare();
 	use(LEASES, true);
 	IS("phone", "none");
-	settle();
-	put("leases", "1767990000 aa:01 192.168.1.20 phone *\n");
+	edge_settle();
+	edge_put("leases", "1767990000 aa:01 192.168.1.20 phone *\n");
 	await("phone", "192.168.1.20 ");
 	IS("phone.home.arpa", "192.168.1.20 ");
-	put_atomically("leases", "1767990000 aa:01 192.168.1.21 phone *\n");
+	edge_put_atomically("leases", "1767990000 aa:01 192.168.1.21 phone *\n");
 	await("phone", "192.168.1.21 ");
 	clean_up();
 }
@@ -398,9 +298,9 @@ static void
 leases_expire(void)
 {
 	prepare();
-	put("leases", "1767900001 aa:01 192.168.1.20 phone *\n1767990000 aa:02 192.168.1.21 tv *\n");
+	edge_put("leases", "1767900001 aa:01 192.168.1.20 phone *\n1767990000 aa:02 192.168.1.21 tv *\n");
 	use(LEASES, true);
-	settle();
+	edge_settle();
 	IS("phone", "192.168.1.20 ");
 	wall = NOW + 2;
 	await("phone", "none");
@@ -413,13 +313,13 @@ what_kea_moved_aside_counts_too(void)
 {
 #define KEA "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state\n"
 	prepare();
-	put("leases.2", KEA "192.168.1.20,aa:01,,3600,1767990000,1,0,0,a,0\n"
+	edge_put("leases.2", KEA "192.168.1.20,aa:01,,3600,1767990000,1,0,0,a,0\n"
 			    "192.168.1.21,aa:02,,3600,1767990000,1,0,0,b,0\n"
 			    "192.168.1.22,aa:03,,3600,1767990000,1,0,0,c,0\n");
-	put("leases.1", KEA "192.168.1.21,aa:02,,0,1767990000,1,0,0,b,0\n"
+	edge_put("leases.1", KEA "192.168.1.21,aa:02,,0,1767990000,1,0,0,b,0\n"
 			    "192.168.1.22,aa:03,,3600,1767990000,1,0,0,cc,0\n");
-	put("leases.completed", "192.168.1.66 not-kea\n");
-	put("leases", KEA "192.168.1.23,aa:04,,3600,1767990000,1,0,0,d,0\n");
+	edge_put("leases.completed", "192.168.1.66 not-kea\n");
+	edge_put("leases", KEA "192.168.1.23,aa:04,,3600,1767990000,1,0,0,d,0\n");
 	use(LEASES, true);
 	IS("a", "192.168.1.20 ");
 	IS("b", "none");
@@ -434,8 +334,8 @@ static void
 hosts_beat_leases(void)
 {
 	prepare();
-	put("hosts", "192.168.1.5 nas\n");
-	put("leases", "0 aa:01 192.168.1.66 nas *\n");
+	edge_put("hosts", "192.168.1.5 nas\n");
+	edge_put("leases", "0 aa:01 192.168.1.66 nas *\n");
 	use(LEASES, true);
 	IS("nas", "192.168.1.5 ");
 	clean_up();
@@ -447,21 +347,21 @@ static void
 another_plan_takes_over_without_a_gap(void)
 {
 	prepare();
-	put("hosts", "192.168.1.5 nas\n");
-	put("other", "192.168.1.6 tv\n");
+	edge_put("hosts", "192.168.1.5 nas\n");
+	edge_put("other", "192.168.1.6 tv\n");
 	use(HOSTS, true);
-	settle();
+	edge_settle();
 	use("hosts = { \"@/other\" }\ndomain = \"lan\"\naddress = { \"/apps.lan/192.168.1.7\" }\n", false);
 	IS("nas", "192.168.1.5 ");
 	await("tv", "192.168.1.6 ");
 	IS("tv.lan", "192.168.1.6 ");
 	IS("x.apps.lan", "192.168.1.7 ");
 	IS("nas", "none");
-	settle();
-	put("hosts", "192.168.1.8 nas\n");
-	settle();
+	edge_settle();
+	edge_put("hosts", "192.168.1.8 nas\n");
+	edge_settle();
 	IS("nas", "none");
-	put("other", "192.168.1.9 tv\n");
+	edge_put("other", "192.168.1.9 tv\n");
 	await("tv", "192.168.1.9 ");
 	clean_up();
 }
@@ -525,7 +425,7 @@ static void
 it_may_end_while_files_are_read(void)
 {
 	prepare();
-	put("hosts", "192.168.1.5 nas\n");
+	edge_put("hosts", "192.168.1.5 nas\n");
 	use(HOSTS, true);
 	use(HOSTS, false);
 	clean_up();
@@ -560,15 +460,15 @@ a_full_pool_is_asked_again(void)
 
 	prepare_with(1, 1);
 	sem_init(&gate, 0, 0);
-	put("hosts", "192.168.1.5 nas\n");
-	CU_ASSERT_EQUAL_FATAL(offload_submit(pool, &busy), OK);
-	until = loop_clock(loop) + PATIENCE;
+	edge_put("hosts", "192.168.1.5 nas\n");
+	CU_ASSERT_EQUAL_FATAL(offload_submit(edge.pool, &busy), OK);
+	until = loop_clock(edge.loop) + EDGE_PATIENCE;
 	/* The queue has room as soon as the thread has taken the first job. */
-	while (offload_submit(pool, &queued) != OK && loop_clock(loop) < until)
-		CU_ASSERT_EQUAL_FATAL(loop_turn(loop, loop_now(loop) + millis(1)), OK);
+	while (offload_submit(edge.pool, &queued) != OK && loop_clock(edge.loop) < until)
+		CU_ASSERT_EQUAL_FATAL(loop_turn(edge.loop, loop_now(edge.loop) + millis(1)), OK);
 	use(HOSTS, false);
 	CU_ASSERT_PTR_NULL(dns_sources_set(sources));
-	CU_ASSERT_TRUE(offload_stats(pool)->refused > 0);
+	CU_ASSERT_TRUE(offload_stats(edge.pool)->refused > 0);
 	sem_post(&gate);
 	sem_post(&gate);
 	await_changes(1);
@@ -584,8 +484,8 @@ a_report_tells_of_every_file(void)
 	const json_t *files;
 
 	prepare();
-	put("hosts", "192.168.1.5 nas tv\n192.168.1.6 b!d\nx\n");
-	put("leases", "0 aa:01 192.168.1.20 phone *\n");
+	edge_put("hosts", "192.168.1.5 nas tv\n192.168.1.6 b!d\nx\n");
+	edge_put("leases", "0 aa:01 192.168.1.20 phone *\n");
 	use("hosts = { \"@/hosts\", \"@/missing\" }\nleases = { \"@/leases\" }\n", true);
 	dns_sources_report(sources, r);
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(report_json(r), "readings")), 1);

@@ -211,6 +211,19 @@ dns_filter_swap(struct dns_filter *f, size_t i, struct dns_list *l)
 	return before;
 }
 
+void
+dns_filter_move(struct dns_filter *f, size_t i, struct dns_filter *from, size_t j)
+{
+	struct block *to = &f->blocks[i];
+	struct block *was = &from->blocks[j];
+
+	assert(to->list == NULL);
+	(void)dns_filter_swap(f, i, dns_filter_swap(from, j, NULL));
+	to->stats = was->stats;
+	for (size_t k = 0; k < to->source_count && k < was->source_count; k++)
+		to->sources[k].hits = was->sources[k].hits;
+}
+
 struct dns_list *
 dns_filter_swap_allowed(struct dns_filter *f, struct dns_list *l)
 {

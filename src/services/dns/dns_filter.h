@@ -71,7 +71,13 @@ void dns_filter_free(struct dns_filter *f);
  */
 struct dns_list *dns_filter_swap(struct dns_filter *f, size_t i, struct dns_list *l);
 
-/* The same for the names that the settings allow (DNS_LIST_ALLOW); there is none at first. */
+/*
+ * Hand the set of block j of another filter to block i, with its counters: the block has stayed the
+ * same over a change of settings. That one is left without.
+ */
+void dns_filter_move(struct dns_filter *f, size_t i, struct dns_filter *from, size_t j);
+
+/* dns_filter_swap() for the names that the settings allow (DNS_LIST_ALLOW); none at first. */
 struct dns_list *dns_filter_swap_allowed(struct dns_filter *f, struct dns_list *l);
 
 /* Say what time it is; to be called again before the minute is over where a block has times. */

@@ -62,6 +62,11 @@ src_libdns_a_SOURCES += \
 	src/services/dns/dns_schedule.c src/services/dns/dns_schedule.h \
 	src/services/dns/dns_list.c src/services/dns/dns_list.h \
 	src/services/dns/dns_listfile.c src/services/dns/dns_listfile.h \
+	src/services/dns/dns_lists.c src/services/dns/dns_lists.h \
+	src/services/dns/dns_lists_conf.c \
+	src/services/dns/dns_lists_impl.h \
+	src/services/dns/dns_lists_load.c \
+	src/services/dns/dns_lists_report.c \
 	src/services/dns/dns_regex.h \
 	src/services/dns/dns_svcb.c src/services/dns/dns_svcb.h \
 	src/services/dns/dns_token.c src/services/dns/dns_token.h \

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The edge of the lists: settings become a filter, files become its sets. Files are read in the
+ * pool and followed while they change; a set takes the place of the one before in one pointer. A
+ * file that cannot be read, or holds no list any more, leaves the set before in force.
+ */
+#ifndef SERVICES_DNS_LISTS_H
+#define SERVICES_DNS_LISTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/conf.h"
+#include "core/report.h"
+#include "services/dns/dns_filter.h"
+#include "util/err.h"
+#include "util/seal.h"
+
+struct dns_lists;
+struct log;
+struct loop;
+struct offload;
+struct watcher;
+
+extern const struct conf_key dns_lists_block_keys[];
+
+/* What is wrong with a name to allow or to exempt, or NULL; static text. */
+const char *dns_lists_check_name(const char *value);
+
+/* The keys of this part of the service, to stand in its table. */
+#define DNS_LISTS_KEYS                                                                             \
+	{ .name = "block", .type = CONF_SECTION, .flags = CONF_TITLED,                             \
+	    .keys = dns_lists_block_keys,                                                          \
+	    .help = "names that are not answered: block \"ads\" { file = \"/etc/hearth/ads.txt\" }" }, \
+	{ .name = "block-names-max", .type = CONF_INT, .value = "4000000", .min = 1000,            \
+	    .max = DNS_LIST_NAMES_MAX,                                                             \
+	    .help = "names that one block may hold, about 30 bytes each; more are left out" },     \
+	{ .name = "allow-names", .type = CONF_STRING, .flags = CONF_LIST,                          \
+	    .check = dns_lists_check_name,                                                         \
+	    .help = "names that no block applies to, nor to anything below them" },                \
+	{ .name = "rebind-protection", .type = CONF_BOOL, .value = "true",                         \
+	    .help = "refuse answers from the Internet that lead to addresses of the house" },      \
+	{ .name = "rebind-allow", .type = CONF_STRING, .flags = CONF_LIST,                         \
+	    .check = dns_lists_check_name,                                                         \
+	    .help = "zones whose answers may do so; those of a route may anyhow" }
+
+struct dns_lists_env {
+	struct loop *loop;
+	struct log *log;		/* NULL: none */
+	struct offload *offload;
+	struct watcher *watcher;
+	const char *service;		/* tag of the log lines */
+	uint8_t key[SEAL_SHORT_KEY_BYTES];	/* for hashes of names: fresh from the CSPRNG */
+};
+
+/* Errors: ERR_NOMEM. */
+enum err dns_lists_new(struct dns_lists **out, const struct dns_lists_env *env) MUST_CHECK;
+/* NULL is fine. The pool may be freed before or after; the watcher must still be there. */
+void dns_lists_free(struct dns_lists *l);
+
+/*
+ * Put the settings of a section that has DNS_LISTS_KEYS in force. Sets of blocks that stay the same
+ * are kept; one that has changed keeps its old set until the new one has been read. With `wait` the
+ * files are read before this returns: for the start, when blocking is allowed.
+ *
+ * errors  ERR_RANGE (said in the log, with its place), ERR_NOMEM; what was in force stays
+ */
+enum err dns_lists_use(struct dns_lists *l, const struct conf *cf, bool wait) MUST_CHECK;
+
+/* The filter in force, another one after each dns_lists_use(). NULL before the first. */
+struct dns_filter *dns_lists_filter(const struct dns_lists *l);
+
+/* Answers from outside for this name (lower case) must not lead into the house: dns_rebind.h. */
+bool dns_lists_guards(const struct dns_lists *l, struct span lower);
+
+void dns_lists_report(const struct dns_lists *l, struct report *out);
+
+#endif
