@@ -2,7 +2,7 @@
 # tables that the daemon itself is driven by, so that it cannot fall behind.
 dist_man_MANS = docs/hearthctl.1 docs/hearthd.8
 nodist_man_MANS = docs/hearthd.conf.5
-dist_doc_DATA = docs/design.md README.md ChangeLog.md
+dist_doc_DATA = docs/beacon-format.md docs/design.md README.md ChangeLog.md
 EXTRA_DIST += docs/hearthd.conf.5.in docs/hearthd.conf.5.tail
 CLEANFILES += docs/hearthd.conf.5
 

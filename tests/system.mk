@@ -5,6 +5,7 @@ SYSTEM_TESTS += tests/system/announce_files.sh
 SYSTEM_TESTS += tests/system/announce_life.sh
 SYSTEM_TESTS += tests/system/announce_links.sh
 SYSTEM_TESTS += tests/system/announce_loss.sh
+SYSTEM_TESTS += tests/system/announce_tshark.sh
 SYSTEM_TESTS += tests/system/dns_answers.sh
 SYSTEM_TESTS += tests/system/dns_dnscrypt.sh
 SYSTEM_TESTS += tests/system/dns_junk.sh
