@@ -13,6 +13,7 @@ SYSTEM_TESTS += tests/system/dns_forged.sh
 SYSTEM_TESTS += tests/system/dns_local.sh
 SYSTEM_TESTS += tests/system/dns_overload.sh
 SYSTEM_TESTS += tests/system/dns_policy.sh
+SYSTEM_TESTS += tests/system/dns_querylog.sh
 SYSTEM_TESTS += tests/system/dns_snapshot.sh
 SYSTEM_TESTS += tests/system/dns_resolvconf.sh
 SYSTEM_TESTS += tests/system/dns_stale.sh

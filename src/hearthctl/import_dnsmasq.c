@@ -379,6 +379,16 @@ user_line(struct import *im, char *value)
 	return NULL;
 }
 
+static const char *
+log_queries(struct import *im, char *value)
+{
+	(void)value;
+	import_section_want(import_section(im->conf, im->dns, "query-log", NULL));
+	import_differs(im, "The lines look otherwise, one for each query. query-log { file = \"…\" } writes "
+	    "them to a file of their own, as JSON; privacy keeps clients or names back.");
+	return NULL;
+}
+
 /* --- the table -------------------------------------------------------------------------------- */
 
 struct option {
@@ -437,6 +447,7 @@ static const struct option options[] = {
 	{ "proxy-dnssec", RUN(proxy_dnssec) },
 	{ "max-tcp-connections", RUN(max_tcp_connections) },
 	{ "user", RUN(user_line) },
+	{ "log-queries", RUN(log_queries) },
 	{ "host-record", RUN(import_host_record) },
 	{ "cname", RUN(import_cname) },
 	{ "mx-host", RUN(import_mx_host) },
@@ -485,7 +496,6 @@ static const struct option options[] = {
 
 	{ "neg-ttl", LOST("Negative answers without a SOA record are kept for 5 s.") },
 	{ "no-round-robin", LOST("The order of records is the upstream's.") },
-	{ "log-queries", LOST("There is no log of queries.") },
 	{ "log-facility", LOST("hearthd logs to stderr, the journal or syslog.") },
 	{ "log-debug", LOST("log { level = \"debug\" } logs every packet.") },
 	{ "group", LOST("hearthd takes the group of its user.") },

@@ -190,3 +190,8 @@ tests_unit_test_dns_lists_SOURCES = tests/unit/test_dns_lists.c tests/support/dn
 	tests/support/edge.h
 tests_unit_test_dns_lists_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_lists_LDADD = $(UNIT_DNS)
+check_PROGRAMS += tests/unit/test_dns_querylog
+TESTS += tests/unit/test_dns_querylog
+tests_unit_test_dns_querylog_SOURCES = tests/unit/test_dns_querylog.c tests/support/dns.h
+tests_unit_test_dns_querylog_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_querylog_LDADD = $(UNIT_DNS)

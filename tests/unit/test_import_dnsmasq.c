@@ -402,6 +402,13 @@ tftp_is_a_section_of_its_own(void)
 }
 
 static void
+a_log_of_queries_is_a_section(void)
+{
+	EXPECT("log-queries=extra\n", "\tquery-log {\n\t}\n", "The lines look otherwise");
+	CU_ASSERT_EQUAL(counts.lost, 0);
+}
+
+static void
 comments_and_blanks_mean_nothing(void)
 {
 	EXPECT("# all of it\n\n  server = 9.9.9.9   # quad\nserver=\"1.1.1.1\"\r\n",
@@ -538,6 +545,7 @@ UNIT_MAIN("import_dnsmasq",
 	UNIT(port_0_leaves_dns_out),
 	UNIT(the_cache_is_counted_in_bytes),
 	UNIT(tftp_is_a_section_of_its_own),
+	UNIT(a_log_of_queries_is_a_section),
 	UNIT(comments_and_blanks_mean_nothing),
 	UNIT(lines_that_make_no_sense_are_named),
 	UNIT(included_files_are_followed),

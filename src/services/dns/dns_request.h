@@ -29,6 +29,8 @@ struct dns_asker {
 	mono_us now;
 	bool aliased;		/* the name is an alias of ours: its target is resolved instead */
 	bool names_below;	/* names below it are known here: it cannot be NXDOMAIN */
+	bool parked;		/* it has waited for an answer */
+	mono_us asked;		/* since then */
 };
 
 /* A query that waits, with copies of all that the reply needs. */

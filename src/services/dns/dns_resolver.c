@@ -121,6 +121,7 @@ dns_resolver_query(struct dns_resolver *r, const struct dns_asker *asker, struct
 	r->n.tcp += from->dg == NULL;
 	if (!acl_allows(&r->acl, r->env.netif, from->peer)) {
 		r->n.not_allowed++;
+		dns_resolver_note_silence(r, from, NULL, "not-allowed");
 		return;
 	}
 
@@ -233,6 +234,12 @@ bool
 dns_resolver_busy(const struct dns_resolver *r)
 {
 	return r->pool.used != 0;
+}
+
+void
+dns_resolver_set_querylog(struct dns_resolver *r, struct dns_querylog *ql)
+{
+	r->querylog = ql;
 }
 
 uint64_t

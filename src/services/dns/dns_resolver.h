@@ -20,6 +20,7 @@
 #include "util/err.h"
 
 struct dns_local;
+struct dns_querylog;
 struct dns_resolver;
 struct log;
 struct loop;
@@ -84,6 +85,9 @@ void dns_resolver_explain(struct dns_resolver *r, struct span name, uint16_t typ
 
 bool dns_resolver_busy(const struct dns_resolver *r);
 void dns_resolver_report(const struct dns_resolver *r, struct report *out);
+
+/* Tell of every query from here on; NULL: of none. It must outlive the resolver. */
+void dns_resolver_set_querylog(struct dns_resolver *r, struct dns_querylog *ql);
 
 /* As dns_routes_fingerprint(). */
 uint64_t dns_resolver_fingerprint(const struct dns_resolver *r);

@@ -317,6 +317,7 @@ finished(void *ctx, struct dns_flight *f, const struct dns_outcome *o)
 	struct dns_opt evicted = { .has_ede = true, .ede = DNS_EDE_OTHER,
 		.ede_text = span_str("gave way to newer queries") };
 
+	r->answerer = o->kind == DNS_OUTCOME_GOOD ? o->server : NULL;
 	switch (o->kind) {
 	case DNS_OUTCOME_GOOD:
 		deliver_good(r, f, &key, o);
@@ -329,6 +330,7 @@ finished(void *ctx, struct dns_flight *f, const struct dns_outcome *o)
 		fail_all(r, f, DNS_SERVFAIL, &evicted);
 		break;
 	}
+	r->answerer = NULL;
 }
 
 /* The client timer of RFC 8767 §5: 1.8 s without an answer, so an old one will do. */

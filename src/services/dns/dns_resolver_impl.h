@@ -66,6 +66,8 @@ struct dns_resolver {
 	bool trust_ad;
 	uint8_t cookie_secret[SEAL_SHORT_KEY_BYTES];
 	struct counters n;
+	struct dns_querylog *querylog;	/* the caller's; NULL: nothing is told */
+	const struct dns_server *answerer;	/* whose answer is delivered; NULL: nobody's */
 	struct dns_answer answer;	/* of the result at work */
 	struct dns_packed packed;
 	uint8_t tcp_room[2 + DNS_MSG_MAX];
@@ -95,6 +97,10 @@ void dns_resolver_reply_local(struct dns_resolver *r, const struct dns_asker *fr
 /* ANY gets one harmless record (RFC 8482 §4.2). */
 void dns_resolver_reply_any(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q);
+
+/* To the query log: a query that gets no reply. q is NULL where it was not read. */
+void dns_resolver_note_silence(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, const char *verdict);
 
 /* --- the names of the house: dns_resolver_local.c --------------------------------------------- */
 

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "services/dns/dns_cookie.h"
+#include "services/dns/dns_querylog.h"
 #include "services/dns/dns_stream.h"
 
 #define ANY_TTL		3600	/* seconds; the longer, the fewer come back */
@@ -57,9 +58,77 @@ prepare(struct dns_resolver *r, const struct dns_asker *from, const struct dns_q
 	complete_opt(r, from, q, opt, room);
 }
 
-static void
-dispatch(struct dns_resolver *r, const struct dns_asker *from, size_t len)
+/* --- the query log ---------------------------------------------------------------------------- */
+
+static struct dns_querylog_entry
+log_entry(const struct dns_asker *from, const struct dns_query *q, const char *verdict)
 {
+	return (struct dns_querylog_entry){ .client = from->peer, .tcp = from->dg == NULL,
+		.name = q != NULL ? dns_query_name(q) : span_of(NULL, 0), .type = q != NULL ? q->type : 0,
+		.verdict = verdict, .took = from->parked ? from->now - from->asked : 0 };
+}
+
+void
+dns_resolver_note_silence(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, const char *verdict)
+{
+	struct dns_querylog_entry e;
+
+	if (r->querylog == NULL)
+		return;
+	e = log_entry(from, q, verdict);
+	dns_querylog_add(r->querylog, &e);
+}
+
+/* Why a reply is what it is. */
+struct grounds {
+	const char *verdict;	/* one word */
+	struct span reason;
+	uint16_t rcode_high;	/* what the header has no room for */
+};
+
+static void
+note(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
+    const struct grounds *why, struct span reply)
+{
+	struct dns_querylog_entry e = log_entry(from, q, why->verdict);
+
+	e.reason = why->reason;
+	e.answered = true;
+	e.rcode = (uint16_t)((dns_msg_flags(reply) & DNS_FLAG_RCODE) | why->rcode_high);
+	if (r->answerer != NULL)
+		e.server = dns_server_text(r->answerer);
+	dns_querylog_add(r->querylog, &e);
+}
+
+/* What an entry's answer is called; *info is filled in. */
+static const char *
+entry_verdict(const struct dns_resolver *r, const struct dns_asker *from, const struct dns_entry *e,
+    struct dns_entry_info *info)
+{
+	dns_entry_info(r->cache, e, from->now, info);
+	switch (info->state) {
+	case DNS_CACHE_FAILED:
+		return from->parked ? "failed" : "failure-held";
+	case DNS_CACHE_STALE:
+	case DNS_CACHE_STALE_HELD:
+		return "stale";
+	case DNS_CACHE_FRESH:
+	case DNS_CACHE_MISS:
+		break;
+	}
+	return from->parked ? "forwarded" : "cached";
+}
+
+/* --- replies ---------------------------------------------------------------------------------- */
+
+/* Send what was written to the room. */
+static void
+dispatch(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
+    const struct room *room, size_t len, const struct grounds *why)
+{
+	if (r->querylog != NULL && len >= DNS_HEADER_BYTES)
+		note(r, from, q, why, span_of(room->at, len));
 	if (from->dg != NULL)
 		udp_commit_reply(from->dg->socket, len, from->dg);
 	else
@@ -70,10 +139,15 @@ void
 dns_resolver_reply_empty(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, uint16_t rcode, const struct dns_opt *opt)
 {
+	struct grounds why = { .verdict = rcode == DNS_NOERROR ? "empty"
+		: rcode == DNS_SERVFAIL ? "failed" : "refused",
+		.rcode_high = rcode & (uint16_t)~DNS_FLAG_RCODE };
 	struct room room;
 
+	if (opt != NULL && opt->has_ede)
+		why.reason = opt->ede_text;
 	prepare(r, from, q, opt, &room);
-	dispatch(r, from, dns_reply_empty(q, rcode, 0, room.opt, room.at, room.limit));
+	dispatch(r, from, q, &room, dns_reply_empty(q, rcode, 0, room.opt, room.at, room.limit), &why);
 }
 
 void
@@ -91,8 +165,13 @@ dns_resolver_reply_entry(struct dns_resolver *r, const struct dns_asker *from,
 {
 	struct room room;
 	struct dns_entry_info info;
+	struct grounds why = { .verdict = "" };
 	size_t len;
 
+	if (r->querylog != NULL) {
+		why.verdict = entry_verdict(r, from, e, &info);
+		why.reason = info.ede_text;
+	}
 	prepare(r, from, q, NULL, &room);
 	if (from->aliased) {
 		len = dns_resolver_write_aliased(r, from, q, e, room.opt, room.at, room.limit);
@@ -102,17 +181,19 @@ dns_resolver_reply_entry(struct dns_resolver *r, const struct dns_asker *from,
 	} else {
 		len = dns_cache_write(r->cache, e, q, from->now, room.opt, room.at, room.limit);
 	}
-	dispatch(r, from, len);
+	dispatch(r, from, q, &room, len, &why);
 }
 
 void
 dns_resolver_reply_packed(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, const struct dns_opt *opt)
 {
+	struct grounds why = { .verdict = r->answerer != NULL ? "forwarded" : "failed" };
 	struct room room;
-
 	size_t len;
 
+	if (opt != NULL && opt->has_ede)
+		why.reason = opt->ede_text;
 	prepare(r, from, q, opt, &room);
 	if (from->aliased)
 		len = dns_resolver_write_aliased(r, from, q, NULL, room.opt, room.at, room.limit);
@@ -120,20 +201,24 @@ dns_resolver_reply_packed(struct dns_resolver *r, const struct dns_asker *from,
 		len = dns_reply_empty(q, DNS_NOERROR, 0, room.opt, room.at, room.limit);
 	else
 		len = dns_reply_stored(&r->packed.view, q, room.opt, room.at, room.limit);
-	dispatch(r, from, len);
+	dispatch(r, from, q, &room, len, &why);
 }
 
 void
 dns_resolver_reply_local(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, const struct dns_local_found *f)
 {
+	struct grounds why = { .verdict = "local" };
+	char rule[DNS_LOCAL_WHY_MAX];
 	struct room room;
 	struct dns_wr w;
 
+	if (r->querylog != NULL)
+		why.reason = span_str(dns_local_explain(f, rule, sizeof(rule)));
 	prepare(r, from, q, NULL, &room);
 	dns_wr_begin(&w, q, room.at, room.limit);
 	dns_local_write(f, &w);
-	dispatch(r, from, dns_wr_end(&w, dns_local_rcode(f), DNS_FLAG_AA, room.opt));
+	dispatch(r, from, q, &room, dns_wr_end(&w, dns_local_rcode(f), DNS_FLAG_AA, room.opt), &why);
 }
 
 void
@@ -141,6 +226,7 @@ dns_resolver_reply_any(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q)
 {
 	static const uint8_t hinfo[] = { 7, 'R', 'F', 'C', '8', '4', '8', '2', 0 };
+	static const struct grounds why = { .verdict = "any" };
 	struct room room;
 	struct dns_wr w;
 
@@ -148,5 +234,5 @@ dns_resolver_reply_any(struct dns_resolver *r, const struct dns_asker *from,
 	dns_wr_begin(&w, q, room.at, room.limit);
 	dns_wr_record(&w, DNS_SECTION_ANSWER, dns_query_name(q), DNS_TYPE_HINFO, DNS_CLASS_IN, ANY_TTL,
 	    span_of(hinfo, sizeof(hinfo)));
-	dispatch(r, from, dns_wr_end(&w, DNS_NOERROR, 0, room.opt));
+	dispatch(r, from, q, &room, dns_wr_end(&w, DNS_NOERROR, 0, room.opt), &why);
 }

@@ -17,6 +17,7 @@
 #include "core/watch.h"
 #include "services/dns/dns_commands.h"
 #include "services/dns/dns_plan.h"
+#include "services/dns/dns_querylog.h"
 #include "services/dns/dns_resolver.h"
 #include "services/dns/dns_snapshots.h"
 #include "services/dns/dns_servers.h"
@@ -34,10 +35,24 @@ struct dns_service {
 	struct dns_sources *sources;	/* the names of the house */
 	struct netif_watch networks;	/* an asker's network decides which addresses it is told */
 	struct dns_snapshots *snapshots;
+	struct dns_querylog *querylog;
 	struct tcp_listener *listeners[LISTEN_MAX];
 	size_t listener_count;
 	struct dns_servers *servers;	/* which upstreams are asked */
 	const struct conf *cf;		/* in force; NULL before the first */
+};
+
+static const char *const querylog_formats[] = { "json", "text", NULL };
+static const char *const privacies[] = { "full", "no-client", "no-names", "anonymous", NULL };
+
+static const struct conf_key querylog_keys[] = {
+	{ .name = "file", .type = CONF_STRING, .help = "where the lines go; none: into the daemon's log. "
+	    "Opened anew at every reload, so that it can be rotated" },
+	{ .name = "format", .type = CONF_ENUM, .value = "json", .choices = querylog_formats,
+	    .help = "of the file: one JSON object a line, or words" },
+	{ .name = "privacy", .type = CONF_ENUM, .value = "full", .choices = privacies,
+	    .help = "what is told: everything; of clients their network alone (/24, /48); no names; neither" },
+	{ 0 },
 };
 
 static const struct conf_key keys[] = {
@@ -80,6 +95,8 @@ static const struct conf_key keys[] = {
 	    .help = "keep the cache in state-dir, so that a restart begins warm; false removes the file" },
 	{ .name = "snapshot-interval", .type = CONF_DURATION, .value = "15m", .min = 1000000,
 	    .max = INT64_C(86400000000), .help = "how often it is written, beside at the end" },
+	{ .name = "query-log", .type = CONF_SECTION, .keys = querylog_keys,
+	    .help = "tell of every query: who asked what, what became of it and why; off without this section" },
 	{ .name = "tcp-clients", .type = CONF_INT, .value = "128", .min = 1, .max = 4096,
 	    .flags = CONF_RESTART, .help = "TCP connections at once, per address listened on" },
 	{ .name = "tcp-idle", .type = CONF_DURATION, .value = "10s", .min = 100000,
@@ -229,6 +246,21 @@ cache_config(const struct conf *cf)
 	return cache;
 }
 
+/* cf is NULL where the section is missing. */
+static void
+apply_querylog(struct dns_service *ds, const struct conf *cf)
+{
+	struct dns_querylog_opts opts = { .on = cf != NULL, .file = "" };
+
+	if (cf != NULL) {
+		opts.file = conf_str(cf, "file");
+		opts.format = (enum dns_querylog_format)conf_enum(cf, "format");
+		opts.privacy = (enum dns_privacy)conf_enum(cf, "privacy");
+	}
+	dns_querylog_configure(ds->querylog, &opts);
+	dns_resolver_set_querylog(ds->resolver, opts.on ? ds->querylog : NULL);
+}
+
 static void
 apply_resolver(struct dns_service *ds, const struct conf *cf, struct acl *acl)
 {
@@ -242,6 +274,7 @@ apply_resolver(struct dns_service *ds, const struct conf *cf, struct acl *acl)
 	};
 
 	dns_resolver_configure(ds->resolver, &rc);
+	apply_querylog(ds, conf_section(cf, "query-log", 0));
 	dns_snapshots_configure(ds->snapshots, conf_bool(cf, "snapshot"),
 	    conf_duration(cf, "snapshot-interval"));
 }
@@ -344,6 +377,19 @@ start_snapshots(struct dns_service *ds)
 }
 
 static enum err
+start_querylog(struct dns_service *ds)
+{
+	struct dns_querylog_env env = {
+		.loop = ds->sv->loop,
+		.log = ds->sv->log,
+		.offload = ds->sv->offload,
+		.service = "dns",
+	};
+
+	return dns_querylog_new(&ds->querylog, &env);
+}
+
+static enum err
 start(struct service *sv, const struct conf *cf)
 {
 	struct dns_service *ds = calloc(1, sizeof(*ds));
@@ -371,6 +417,8 @@ start(struct service *sv, const struct conf *cf)
 	if (e == OK)
 		e = start_snapshots(ds);
 	if (e == OK)
+		e = start_querylog(ds);
+	if (e == OK)
 		e = dns_servers_new(&ds->servers, sv, dns_resolver_routes(ds->resolver), ds->watcher);
 	if (e == OK && conf_count(cf, "listen") > LISTEN_MAX)
 		e = ERR_FULL;
@@ -391,6 +439,7 @@ stop(struct service *sv)
 	dns_servers_free(ds->servers);
 	stop_names(ds);
 	dns_snapshots_free(ds->snapshots);
+	dns_querylog_free(ds->querylog);
 	dns_resolver_free(ds->resolver);
 	free(ds);
 	sv->state = NULL;
@@ -401,8 +450,9 @@ busy(const struct service *sv)
 {
 	const struct dns_service *ds = sv->state;
 	bool saving = dns_snapshots_finish(ds->snapshots);
+	bool telling = dns_querylog_finish(ds->querylog);
 
-	return dns_resolver_busy(ds->resolver) || saving;
+	return dns_resolver_busy(ds->resolver) || saving || telling;
 }
 
 static void
@@ -414,6 +464,7 @@ report(const struct service *sv, struct report *out)
 	dns_resolver_report(ds->resolver, out);
 	dns_sources_report(ds->sources, report_object(out, "local"));
 	dns_snapshots_report(ds->snapshots, report_object(out, "snapshot"));
+	dns_querylog_report(ds->querylog, report_object(out, "query_log"));
 	dns_servers_report(ds->servers, report_object(out, "resolvconf"));
 	list = report_list(out, "tcp_listeners");
 	for (size_t i = 0; i < ds->listener_count; i++) {

@@ -6,6 +6,8 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_cookie.c src/services/dns/dns_cookie.h \
 	src/services/dns/dns_answer.c src/services/dns/dns_answer.h \
 	src/services/dns/dns_sources.c src/services/dns/dns_sources.h \
+	src/services/dns/dns_querylog.c src/services/dns/dns_querylog.h \
+	src/services/dns/dns_querylog_line.c src/services/dns/dns_querylog_line.h \
 	src/services/dns/dns_snapshots.c src/services/dns/dns_snapshots.h \
 	src/services/dns/dns_stream.c src/services/dns/dns_stream.h \
 	src/services/dns/dns_service.c src/services/dns/dns_service.h \

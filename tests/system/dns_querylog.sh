@@ -1,0 +1,107 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The query log: one line for each query with what became of it, privacy as asked for, a file that
+# can be rotated, and nothing at all without its section.
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
+. "$top_srcdir/tests/support/hearthd.sh"
+need dig
+in_netns "$@"
+
+start_fakedns --rule 'a.example A 192.0.2.1' --rule 'old.example A 192.0.2.2 ; ttl=1' \
+	--rule 'bad.example * SERVFAIL'
+port=$(free_port)
+conf() {
+	conf_head
+	cat <<END
+dns {
+	listen = { "127.0.0.1:$port" }
+	upstream = { "127.0.0.1:$fakedns_port" }
+	record = { "nas.home.arpa. 60 IN A 192.168.1.5" }
+	hosts = { }
+	$1
+}
+END
+}
+conf "" >"$tmp/conf"
+start_hearthd "$tmp/conf"
+ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 "$@" >/dev/null; }
+log=$tmp/queries.log
+lines() { cat "$log" 2>/dev/null | wc -l; }
+last() { tail -n 1 "$log"; }
+# told COUNT: so many lines have reached the file.
+told() { wait_until "[ \$(lines) -ge $1 ]" 5; }
+
+ask a.example
+same "off without its section" false "$(ctl status | sed -n 's/^dns.query_log.on=//p')"
+conf "query-log { file = \"$log\" }" >"$tmp/conf"
+check "switched on by a reload" ctl reload
+ask a.example
+check "a line for a query" told 1
+contains "it says who" '"client":"127.0.0.1","proto":"udp"' "$(last)"
+contains "what" '"name":"a.example","type":"A"' "$(last)"
+contains "and what became of it" '"verdict":"cached","rcode":"NOERROR","ms":0.000' "$(last)"
+ask +tcp new.example
+check "one that was forwarded" told 2
+contains "over TCP" '"proto":"tcp"' "$(last)"
+contains "is told with its rcode" '"verdict":"forwarded","rcode":"NXDOMAIN"' "$(last)"
+contains "and its upstream" "\"upstream\":\"127.0.0.1:$fakedns_port\"" "$(last)"
+ask nas.home.arpa
+told 3
+contains "a name of the house" '"verdict":"local","rcode":"NOERROR"' "$(last)"
+contains "with where it is from" "\"reason\":\"" "$(last)"
+ask bad.example
+told 4
+contains "one that failed" '"verdict":"failed","rcode":"SERVFAIL"' "$(last)"
+contains "with the reason" 'every upstream server refused or failed' "$(last)"
+ask bad.example
+told 5
+contains "and from the held failure" '"verdict":"failure-held","rcode":"SERVFAIL"' "$(last)"
+ask +norec a.example
+told 6
+contains "one that was refused" '"verdict":"refused","rcode":"REFUSED"' "$(last)"
+ask +edns=1 +noednsneg a.example
+told 7
+contains "an rcode that the header has no room for" '"rcode":"BADVERS"' "$(last)"
+ask old.example
+told 8
+stop "$fakedns_pid"
+start_fakedns --rule '* * DROP' --port "$fakedns_port"
+check "it runs out" wait_until "ctl dns lookup old.example | grep -q stale" 5
+ask old.example
+told 9
+contains "a stale answer" '"verdict":"stale","rcode":"NOERROR","ms":1' "$(last)"
+
+# Rotation, privacy, words.
+mv "$log" "$log.1"
+ask a.example
+check "a renamed file is still written to" wait_until "[ \$(wc -l <'$log.1') -ge 10 ]" 5
+conf "query-log { file = \"$log\"  privacy = \"anonymous\"  format = \"text\" }" >"$tmp/conf"
+kill -HUP "$hearthd_pid"
+check "SIGHUP is taken" wait_until "[ \$(counter hearthd.reloads) -ge 2 ]" 5
+ask a.example
+check "a new file is made" told 1
+contains "words instead of JSON, client and name kept back" ' 127.0.0.0/24 udp - A cached NOERROR' \
+	"$(last)"
+same "the old file is left alone" 10 "$(wc -l <"$log.1")"
+
+# Into the daemon's own log.
+conf "query-log { }" >"$tmp/conf"
+ctl reload >/dev/null
+ask a.example
+check "without a file it goes to the daemon's log" \
+	wait_until "grep -q 'query client=127.0.0.1 name=a.example type=A verdict=cached' '$hearthd_log'" 5
+same "every query is counted" 12 "$(counter dns.query_log.lines)"
+same "none was dropped" 0 "$(counter dns.query_log.dropped)"
+
+# What is left when the daemon ends.
+conf "query-log { file = \"$log\" }" >"$tmp/conf"
+ctl reload >/dev/null
+before=$(lines)
+for i in 1 2 3 4 5; do ask a.example; done
+stop "$hearthd_pid"
+same "ending loses nothing" $((before + 5)) "$(lines)"
+if command -v python3 >/dev/null; then
+	check "every line is JSON" python3 -c 'import json, sys
+for line in open(sys.argv[1]): json.loads(line)' "$log.1"
+fi
+finish
