@@ -21,3 +21,7 @@ tests_bench_beacon_SOURCES = tests/bench/beacon.c
 tests_bench_beacon_LDADD = src/libannounce.a src/libutil.a $(SODIUM_LIBS)
 tests_bench_beacon_flood_SOURCES = tests/bench/beacon_flood.c
 tests_bench_beacon_flood_LDADD = libhearth.a $(MNL_LIBS) $(SODIUM_LIBS)
+BENCHES += tests/bench/tftp_bare
+tests_bench_tftp_bare_SOURCES = tests/bench/tftp_bare.c
+EXTRA_DIST += tests/bench/tftp
+bench-programs: tests/support/tftpload

@@ -26,6 +26,7 @@ SYSTEM_TESTS += tests/system/import.sh
 SYSTEM_TESTS += tests/system/layering.sh
 SYSTEM_TESTS += tests/system/shell_helpers.sh
 SYSTEM_TESTS += tests/system/tftp_clients.sh
+SYSTEM_TESTS += tests/system/tftp_safety.sh
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS) tests/support/shell.sh tests/support/hearthd.sh tests/support/tftp.sh \
 EXTRA_DIST += $(SYSTEM_TESTS) tests/support/shell.sh tests/support/announce_lan.sh tests/support/hearthd.sh \
@@ -42,3 +43,7 @@ tests_support_fakedns_LDADD = src/libutil.a
 check_PROGRAMS += tests/support/dnsload
 tests_support_dnsload_SOURCES = tests/support/dnsload.c
 tests_support_dnsload_LDADD = src/libutil.a
+
+check_PROGRAMS += tests/support/tftpload
+tests_support_tftpload_SOURCES = tests/support/tftpload.c
+tests_support_tftpload_LDADD = src/libutil.a

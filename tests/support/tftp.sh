@@ -16,7 +16,7 @@ tftp_conf() {
 		echo 'tftp {'
 		echo "  listen = { \"127.0.0.1:$port\", \"[::1]:$port\" }"
 		echo "  root = \"$root\""
-		for line; do echo "  $line"; done
+		for line; do printf '  %s\n' "$line"; done
 		echo '}'
 	} >"$tmp/tftp.conf"
 	echo "$tmp/tftp.conf"
