@@ -13,7 +13,6 @@ SERVICE_LIBS += src/libtftp.a
 SERVICE_LIBS += src/libannounce.a
 hearthd_LDADD = $(SERVICE_LIBS) $(WHOLE_BEGIN) src/libcore.a src/libutil.a $(WHOLE_END) \
 	$(CORE_LIBS) $(DNS_LIBS)
-SERVICE_LIBS = src/libdns.a src/libtftp.a src/libannounce.a
 HEARTH_RUNDIR = /run
 EXTRA_DIST += src/hearthd.sym
 
