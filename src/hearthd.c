@@ -3,7 +3,7 @@
  * The daemon: start-up order and nothing else.
  *
  *   options -> settings -> loop and helpers -> services bind -> control socket -> privileges
- *           -> loop until a signal -> drain -> stop in reverse
+ *           -> threads -> loop until a signal -> drain -> stop in reverse
  *
  * Start-up may end the process with one clear line. After it, nothing that comes from the network
  * or from a reload does.
@@ -260,6 +260,7 @@ start_helpers(struct daemon *d)
 		return fail(d, "cannot read the network interfaces", e);
 	if ((e = offload_new(&d->offload, d->loop, OFFLOAD_THREADS, OFFLOAD_QUEUE)) != OK)
 		return fail(d, "cannot prepare background work", e);
+	offload_hold(d->offload);
 	return EXIT_SUCCESS;
 }
 
@@ -283,6 +284,9 @@ start_services(struct daemon *d)
 	e = privs_drop(settings_user(&d->settings, d->log));
 	if (e != OK)
 		return fail(d, "cannot give up root", e);
+	e = offload_go(d->offload);
+	if (e != OK)
+		return fail(d, "cannot start background work", e);
 	return EXIT_SUCCESS;
 }
 

@@ -22,6 +22,7 @@ SYSTEM_TESTS += tests/system/dns_tcp.sh
 SYSTEM_TESTS += tests/system/dns_upstream.sh
 SYSTEM_TESTS += tests/system/fakedns.sh
 SYSTEM_TESTS += tests/system/hearthd_plugins.sh
+SYSTEM_TESTS += tests/system/hearthd_privs.sh
 SYSTEM_TESTS += tests/system/hearthd_settings.sh
 SYSTEM_TESTS += tests/system/import.sh
 SYSTEM_TESTS += tests/system/layering.sh

@@ -37,6 +37,7 @@ struct offload {
 	unsigned idle;			/* threads that wait for a job */
 	bool ending;
 
+	bool held;			/* no thread may start yet; the loop's thread only */
 	unsigned started;		/* threads; the loop's thread only */
 	pthread_t threads[OFFLOAD_THREADS_MAX];
 };
@@ -250,7 +251,7 @@ offload_submit(struct offload *o, struct offload_job *j)
 		o->stats.refused++;
 		return e;
 	}
-	if (starved && o->started < o->threads_max) {
+	if (starved && !o->held && o->started < o->threads_max) {
 		int cause = start_thread(o);
 
 		/* Fewer threads than wished for will do, none will not. */
@@ -263,6 +264,27 @@ offload_submit(struct offload *o, struct offload_job *j)
 	o->stats.submitted++;
 	o->stats.waiting++;
 	return OK;
+}
+
+void
+offload_hold(struct offload *o)
+{
+	assert(o->started == 0);
+	o->held = true;
+}
+
+enum err
+offload_go(struct offload *o)
+{
+	int cause = 0;
+
+	o->held = false;
+	for (unsigned i = 0; i < o->stats.waiting && o->started < o->threads_max && cause == 0; i++)
+		cause = start_thread(o);
+	if (cause == 0 || o->started != 0)
+		return OK;
+	errno = cause;
+	return ERR_SYS;
 }
 
 const struct offload_stats *

@@ -50,6 +50,14 @@ void offload_free(struct offload *o);
  */
 enum err offload_submit(struct offload *o, struct offload_job *j) MUST_CHECK;
 
+/*
+ * Take jobs but start no thread until offload_go(). Capabilities belong to a thread: one that starts
+ * before its daemon gives up root would keep them.
+ */
+void offload_hold(struct offload *o);
+/* Errors: ERR_SYS, jobs wait and no thread can be started. */
+enum err offload_go(struct offload *o) MUST_CHECK;
+
 const struct offload_stats *offload_stats(const struct offload *o);
 
 #endif

@@ -90,17 +90,16 @@ privs_drop(const char *user)
 {
 	enum err e = OK;
 
-	if (geteuid() == 0) {
+	if (geteuid() == 0 && *user != '\0') {
 		const struct passwd *pw;
 
-		if (*user != '\0') {
-			e = find_user(user, &pw);
-			if (e == OK)
-				e = become(pw);
-		}
+		e = find_user(user, &pw);
 		if (e == OK)
-			e = drop_capabilities();
+			e = become(pw);
 	}
+	/* Not root's alone: a service manager may have given an ordinary user some to bind ports with. */
+	if (e == OK)
+		e = drop_capabilities();
 	if (e == OK && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		e = ERR_SYS;
 	return e;

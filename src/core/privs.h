@@ -6,11 +6,11 @@
 #include "util/err.h"
 
 /*
- * Become user (and its groups), drop every capability, set no-new-privs. Where we are not root
- * only no-new-privs is set. user "" keeps the identity.
+ * Become user (and its groups), drop every capability, set no-new-privs. Where we are not root the
+ * identity stays. user "" keeps it as well.
  *
- * Call it before the pool of core/offload has work where that is possible: the identity changes for
- * all threads, but capabilities and no-new-privs are the calling thread's and those of its children.
+ * Call it before the first thread starts (offload_hold()): the identity changes for all threads, but
+ * capabilities and no-new-privs are the calling thread's and those of its children.
  *
  * errors  ERR_NOTFOUND (no such user), ERR_SYS
  */

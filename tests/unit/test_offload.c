@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define PATIENCE seconds(20)
@@ -279,6 +280,50 @@ the_end_waits_for_work_and_cancels_the_rest(void)
 	CU_ASSERT_TRUE(pthread_equal(late.done_in, pthread_self()));
 }
 
+/* The number of links of a directory tells how many are in it. */
+static int
+threads_now(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/task", &st) == 0 ? (int)st.st_nlink - 2 : -1;
+}
+
+static void
+a_held_pool_starts_nothing_before_it_may(void)
+{
+	int before = threads_now();
+	struct task t[3];
+	struct offload *o;
+
+	prepare(&o, 2, 3);
+	offload_hold(o);
+	for (int i = 0; i < 3; i++) {
+		t[i] = task(o, NULL);
+		CU_ASSERT_EQUAL(offload_submit(o, &t[i].job), OK);
+	}
+	CU_ASSERT_EQUAL(threads_now(), before);
+	CU_ASSERT_EQUAL(offload_go(o), OK);
+	CU_ASSERT_EQUAL(threads_now(), before + 2);
+	await_completed(o, 3);
+	clean_up(o);
+}
+
+static void
+a_held_pool_ends_without_having_worked(void)
+{
+	struct offload *o;
+	struct task t;
+
+	prepare(&o, 1, 1);
+	offload_hold(o);
+	t = task(o, NULL);
+	CU_ASSERT_EQUAL(offload_submit(o, &t.job), OK);
+	clean_up(o);
+	CU_ASSERT_EQUAL(t.worked, 0);
+	CU_ASSERT_TRUE(t.job.cancelled);
+}
+
 static void
 a_pool_that_was_never_used_ends(void)
 {
@@ -294,4 +339,5 @@ UNIT_MAIN("offload", UNIT(work_runs_in_a_thread_and_done_in_the_loop),
     UNIT(completions_are_spread_over_turns),
     UNIT(jobs_run_side_by_side_up_to_the_number_of_threads), UNIT(a_full_queue_refuses_and_counts),
     UNIT(done_may_submit_the_next_job), UNIT(the_end_waits_for_work_and_cancels_the_rest),
-    UNIT(a_pool_that_was_never_used_ends))
+    UNIT(a_held_pool_starts_nothing_before_it_may),
+    UNIT(a_held_pool_ends_without_having_worked), UNIT(a_pool_that_was_never_used_ends))

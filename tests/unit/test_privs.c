@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -129,6 +131,23 @@ without_root(void)
 	REQUIRE(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 }
 
+/* As a service manager starts a daemon that may bind low ports: no root, but a capability. */
+static void
+with_a_gift(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+	const unsigned long gift = CAP_NET_BIND_SERVICE;
+
+	REQUIRE(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0);
+	REQUIRE(setresuid(65534, 65534, 65534) == 0);
+	sets[0].effective = sets[0].permitted = sets[0].inheritable = 1u << gift;
+	REQUIRE(syscall(SYS_capset, &head, sets) == 0);
+	REQUIRE(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, gift, 0, 0) == 0);
+	REQUIRE(privs_drop(USER) == OK);
+	require_no_rights();
+}
+
 static void
 socket_stays_open(void)
 {
@@ -182,6 +201,13 @@ sockets_bound_before_go_on_working(void)
 }
 
 static void
+capabilities_without_root_are_given_up_too(void)
+{
+	if (!not_root())
+		CU_ASSERT_EQUAL(in_child(with_a_gift), 0);
+}
+
+static void
 without_root_only_new_rights_are_ruled_out(void)
 {
 	CU_ASSERT_EQUAL(in_child(without_root), 0);
@@ -189,4 +215,5 @@ without_root_only_new_rights_are_ruled_out(void)
 
 UNIT_MAIN("privs", UNIT(root_becomes_the_user_with_nothing_left),
     UNIT(no_user_keeps_the_identity_without_capabilities), UNIT(an_unknown_user_changes_nothing),
-    UNIT(sockets_bound_before_go_on_working), UNIT(without_root_only_new_rights_are_ruled_out))
+    UNIT(sockets_bound_before_go_on_working), UNIT(capabilities_without_root_are_given_up_too),
+    UNIT(without_root_only_new_rights_are_ruled_out))

@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What is left of root once the daemon serves: nothing, in none of its threads.
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
+. "$top_srcdir/tests/support/hearthd.sh"
+need dig
+in_netns "$@"
+
+echo '192.0.2.7 seven.home.arpa' >"$tmp/hosts"
+port=$(free_port)
+settings() {
+	conf_head | sed "s/^user = .*/user = \"$1\"/"
+	echo "dns { listen = { \"127.0.0.1:$port\" } hosts = { \"$tmp/hosts\" } upstream = { \"127.0.0.1:9\" } }"
+}
+# The lines that say what a thread may do, of all threads, once each.
+powers() {
+	sed -n 's/^\(Cap[IPE].*\|NoNewPrivs.*\)/\1/p' /proc/"$1"/task/*/status | sort -u | tr -s '\t\n' '  '
+}
+threads() { set -- /proc/"$1"/task/*; echo $#; }
+
+settings "" >"$tmp/conf"
+start_hearthd "$tmp/conf"
+check "a thread for files has started" wait_until "[ \"\$(threads $hearthd_pid)\" -ge 2 ]" 5
+same "no thread has a capability or can get one" \
+	"CapEff: 0000000000000000 CapInh: 0000000000000000 CapPrm: 0000000000000000 NoNewPrivs: 1 " \
+	"$(powers "$hearthd_pid")"
+same "it serves" 192.0.2.7 "$(dig @127.0.0.1 -p "$port" +tries=1 +short seven.home.arpa)"
+stop "$hearthd_pid"
+same "and ends with 0" 0 $?
+finish
