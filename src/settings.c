@@ -2,6 +2,7 @@
 /* The daemon's own keys, and the places (directories, user) that they name. */
 #include "settings.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -106,6 +107,8 @@ settings_fini(struct settings *st)
 {
 	services_free(st->services);
 	conf_file_free(st->file);
+	for (size_t i = 0; i < SETTINGS_KEYS_MAX; i++)
+		conf_file_free(st->kept[i]);
 	*st = (struct settings){ 0 };
 }
 
@@ -127,6 +130,31 @@ note_restart_keys(struct log *lg, const struct conf *old, const struct conf *now
 			    keys[i]);
 }
 
+/*
+ * Release settings that are not in force, or not any more. A service whose section has gone, or that
+ * could not go back, runs on with what it was given last: that is kept as long as it does.
+ */
+static void
+retire(struct settings *st, struct conf_file *file)
+{
+	struct conf_file **place = NULL;
+
+	for (size_t i = 0; i < SETTINGS_KEYS_MAX; i++) {
+		if (st->kept[i] != NULL && !services_use(st->services, conf_root(st->kept[i]))) {
+			conf_file_free(st->kept[i]);
+			st->kept[i] = NULL;
+		}
+		if (st->kept[i] == NULL)
+			place = &st->kept[i];
+	}
+	/* There are more places than services, and each runs with one file. */
+	assert(place != NULL);
+	if (services_use(st->services, conf_root(file)))
+		*place = file;
+	else
+		conf_file_free(file);
+}
+
 enum err
 settings_reload(struct settings *st, struct log *lg, char err[static SETTINGS_ERR_MAX])
 {
@@ -140,12 +168,12 @@ settings_reload(struct settings *st, struct log *lg, char err[static SETTINGS_ER
 	e = services_apply(st->services, conf_root(file), conf_root(st->file));
 	if (e != OK) {
 		st->reloads_refused++;
-		conf_file_free(file);
+		retire(st, file);
 		snprintf(err, SETTINGS_ERR_MAX, "a service refused its new settings (see the log)\n");
 		return e;
 	}
 	note_restart_keys(lg, conf_root(st->file), conf_root(file));
-	conf_file_free(st->file);
+	retire(st, st->file);
 	st->file = file;
 	st->reloads++;
 	settings_apply_log(st, lg);

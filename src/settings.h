@@ -22,6 +22,7 @@ struct settings {
 	struct services *services;	/* what the tables were made for */
 	struct conf_key table[SETTINGS_KEYS_MAX];
 	struct conf_file *file;
+	struct conf_file *kept[SETTINGS_KEYS_MAX];	/* earlier ones that a service still runs with */
 	uint64_t reloads;
 	uint64_t reloads_refused;
 };

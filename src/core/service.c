@@ -24,6 +24,7 @@ struct service_slot {
 	struct services *all;
 	void *object;		/* of dlopen(); NULL for a built-in */
 	bool running;
+	const struct conf *root;	/* of the settings it runs with */
 	struct timer wake;
 	size_t sockets_used;
 	struct udp_socket *sockets[LISTEN_MAX];
@@ -197,7 +198,8 @@ section_of(const struct conf *root, const struct service_slot *slot)
 }
 
 static enum err
-slot_start(struct service_slot *slot, const struct services_env *env, const struct conf *cf)
+slot_start(struct service_slot *slot, const struct services_env *env, const struct conf *root,
+    const struct conf *cf)
 {
 	struct service *sv = &slot->sv;
 	enum err e;
@@ -209,6 +211,7 @@ slot_start(struct service_slot *slot, const struct services_env *env, const stru
 	sv->rand = env->rand;
 	sv->state_dir = env->state_dir;
 	slot->running = true;
+	slot->root = root;
 	e = sv->ops->start(sv, cf);
 	if (e == OK && sv->ops->apply != NULL)
 		e = sv->ops->apply(sv, cf);
@@ -227,7 +230,7 @@ services_start(struct services *s, const struct services_env *env, const struct 
 		if (cf == NULL)
 			continue;
 
-		enum err e = slot_start(s->slots[i], env, cf);
+		enum err e = slot_start(s->slots[i], env, root, cf);
 
 		if (e != OK) {
 			log_note(s->log, LOG_LEVEL_ERR, s->slots[i]->sv.ops->name,
@@ -238,36 +241,55 @@ services_start(struct services *s, const struct services_env *env, const struct 
 	return OK;
 }
 
+/* apply() with the section of root; nothing to do where the service does not run or has none. */
+static enum err
+slot_apply(struct service_slot *slot, const struct conf *root)
+{
+	struct service *sv = &slot->sv;
+	const struct conf *cf = section_of(root, slot);
+	enum err e = OK;
+
+	if (!slot->running || cf == NULL)
+		return OK;
+	if (sv->ops->apply != NULL)
+		e = sv->ops->apply(sv, cf);
+	if (e == OK)
+		slot->root = root;
+	return e;
+}
+
 enum err
 services_apply(struct services *s, const struct conf *root, const struct conf *old)
 {
 	for (size_t i = 0; i < s->count; i++) {
-		struct service *sv = &s->slots[i]->sv;
-		const struct conf *cf = section_of(root, s->slots[i]);
+		struct service_slot *slot = s->slots[i];
+		bool wanted = section_of(root, slot) != NULL;
 
-		if ((cf != NULL) != s->slots[i]->running)
-			log_note(s->log, LOG_LEVEL_WARNING, sv->ops->name,
+		if (wanted != slot->running)
+			log_note(s->log, LOG_LEVEL_WARNING, slot->sv.ops->name,
 			    "the section has %s; that takes effect at the next start",
-			    cf != NULL ? "come" : "gone");
-		if (cf == NULL || !s->slots[i]->running || sv->ops->apply == NULL)
-			continue;
+			    wanted ? "come" : "gone");
 
-		enum err e = sv->ops->apply(sv, cf);
+		enum err e = slot_apply(slot, root);
 
 		if (e == OK)
 			continue;
-		while (i-- > 0) {
-			struct service *back = &s->slots[i]->sv;
-			const struct conf *before = section_of(old, s->slots[i]);
-
-			if (s->slots[i]->running && back->ops->apply != NULL && before != NULL &&
-			    back->ops->apply(back, before) != OK)
-				log_note(s->log, LOG_LEVEL_ERR, back->ops->name,
+		while (i-- > 0)
+			if (slot_apply(s->slots[i], old) != OK)
+				log_note(s->log, LOG_LEVEL_ERR, s->slots[i]->sv.ops->name,
 				    "cannot go back to the previous settings");
-		}
 		return e;
 	}
 	return OK;
+}
+
+bool
+services_use(const struct services *s, const struct conf *root)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->slots[i]->running && s->slots[i]->root == root)
+			return true;
+	return false;
 }
 
 bool

@@ -47,7 +47,8 @@ struct service_ops {
 	enum err (*start)(struct service *sv, const struct conf *cf);
 	/*
 	 * After start and at each reload. On error the previous settings stay in force; the reason
-	 * goes to the log through service_complain().
+	 * goes to the log through service_complain(). cf and what is read from it stay valid until
+	 * a later apply() has succeeded, or stop().
 	 */
 	enum err (*apply)(struct service *sv, const struct conf *cf);
 	/* One datagram of a socket opened by service_listen(), valid until return. */
@@ -123,6 +124,8 @@ enum err services_start(struct services *s, const struct services_env *env,
 /* apply() on all; the first error is given, services before it are put back to `old`. */
 enum err services_apply(struct services *s, const struct conf *root,
     const struct conf *old) MUST_CHECK;
+/* True while a service runs with settings of that root: they must not be released. */
+bool services_use(const struct services *s, const struct conf *root);
 bool services_busy(const struct services *s);
 void services_report(const struct services *s, struct report *out);
 /* Hand a command to the service of that name. False where none has it. */

@@ -22,6 +22,18 @@ same "what was cached stays" 192.0.2.2 "$(ask one.example)"
 : >"$tmp/resolv.conf"
 check "an empty file is seen" wait_until "[ -n \"\$(ask e\$(centiseconds).example)\" ]" 2
 same "and changes nothing" 192.0.2.3 "$(ask other.example)"
+
+# The section goes at a reload: the service runs on as it is until the next start.
+echo "nameserver 127.0.0.3" >"$tmp/resolv.conf"
+cp "$tmp/conf" "$tmp/before"
+{ conf_head; echo "tftp { listen = { \"127.0.0.1:$(free_port)\" }  root = \"$tmp\" }"; } >"$tmp/conf"
+check "a reload without the section is taken" ctl reload
+check "and again" ctl reload
+echo "nameserver 127.0.0.2" >"$tmp/resolv.conf"
+check "resolv.conf is followed on" wait_until "[ \"\$(ask g\$(centiseconds).example)\" = 192.0.2.2 ]" 5
+mv "$tmp/before" "$tmp/conf"
+check "a reload with the section is taken" ctl reload
+same "the daemon is still the same" "$hearthd_pid" "$(counter hearthd.pid)"
 stop "$hearthd_pid"
 
 echo "nameserver 127.0.0.1" >"$tmp/resolv.conf"

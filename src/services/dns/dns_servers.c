@@ -163,6 +163,12 @@ dns_servers_apply(struct dns_servers *s, const struct conf *cf)
 	return e;
 }
 
+void
+dns_servers_settle(struct dns_servers *s)
+{
+	s->cf = NULL;
+}
+
 /* --- following resolv.conf -------------------------------------------------------------------- */
 
 static void

@@ -31,6 +31,8 @@ void dns_servers_free(struct dns_servers *s);
  * in the log; nothing has changed then. Errors: as dns_routes_set().
  */
 enum err dns_servers_apply(struct dns_servers *s, const struct conf *cf) MUST_CHECK;
+/* Let go of the settings: the servers in force are asked on, changes of resolv.conf are not seen. */
+void dns_servers_settle(struct dns_servers *s);
 
 void dns_servers_report(const struct dns_servers *s, struct report *out);
 

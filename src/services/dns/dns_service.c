@@ -295,8 +295,10 @@ apply(struct service *sv, const struct conf *cf)
 	if (e == OK) {
 		/* At the start the first answer has to be right; later the old names hold until then. */
 		e = dns_sources_use(ds->sources, plan, dns_sources_set(ds->sources) == NULL);
-		if (e != OK && ds->cf != NULL && dns_servers_apply(ds->servers, ds->cf) != OK)
+		if (e != OK && (ds->cf == NULL || dns_servers_apply(ds->servers, ds->cf) != OK)) {
 			log_note(sv->log, LOG_LEVEL_ERR, "dns", "cannot go back to the previous servers");
+			dns_servers_settle(ds->servers);
+		}
 	}
 	if (e == OK) {
 		apply_resolver(ds, cf, &acl);
