@@ -11,6 +11,7 @@ SYSTEM_TESTS += tests/system/dns_answers.sh
 SYSTEM_TESTS += tests/system/dns_dnscrypt.sh
 SYSTEM_TESTS += tests/system/dns_junk.sh
 SYSTEM_TESTS += tests/system/dns_forged.sh
+SYSTEM_TESTS += tests/system/dns_linklocal.sh
 SYSTEM_TESTS += tests/system/dns_local.sh
 SYSTEM_TESTS += tests/system/dns_overload.sh
 SYSTEM_TESTS += tests/system/dns_policy.sh

@@ -260,11 +260,14 @@ udp_commit(struct udp_socket *s, size_t len, const struct addr *peer, const stru
 	loop_defer(s->loop, &io->flush);
 }
 
-/* A link-local peer is reached over the interface it asked on; others over the best route. */
+/*
+ * A link-local address means something on its interface alone, be it the peer's or the one that was
+ * asked: the kernel refuses to send from one without. Others are reached over the best route.
+ */
 static unsigned
 reply_interface(const struct dgram *dg)
 {
-	return addr_is_linklocal(dg->peer) ? dg->ifindex : 0;
+	return addr_is_linklocal(dg->peer) || addr_is_linklocal(dg->reply_from) ? dg->ifindex : 0;
 }
 
 void
