@@ -7,10 +7,7 @@ hearthd_SOURCES = src/hearthd.c src/options.c src/options.h src/settings.c src/s
 hearthd_CPPFLAGS = $(AM_CPPFLAGS) -DHEARTH_CONF='"$(sysconfdir)/hearth/hearthd.conf"' \
 	-DHEARTH_STATE_DIR='"$(localstatedir)/lib/hearth"'
 hearthd_LDFLAGS = -Wl,--dynamic-list=$(top_srcdir)/src/hearthd.sym
-SERVICE_LIBS =
-SERVICE_LIBS += src/libdns.a
-SERVICE_LIBS += src/libtftp.a
-SERVICE_LIBS += src/libannounce.a
+SERVICE_LIBS = src/libdns.a src/libtftp.a src/libannounce.a
 hearthd_LDADD = $(SERVICE_LIBS) $(WHOLE_BEGIN) src/libcore.a src/libutil.a $(WHOLE_END) \
 	$(CORE_LIBS) $(DNS_LIBS)
 HEARTH_RUNDIR = /run

@@ -94,4 +94,30 @@ check "it is in use within 5 s of its return" wait_until \
 	"[ \"\$(ask +short back\$(centiseconds).example)\" = 192.0.2.7 ]" 5
 stop "$hearthd_pid"
 same "ends with 0" 0 $?
+
+# --- zones that are not cached, and zones that are not served past their time
+start_fakedns --rule '* A 192.0.2.5 ; ttl=1' --log "$tmp/keep.log"
+keep_pid=$fakedns_pid
+{ conf_head; cat <<END
+dns {
+	listen = { "127.0.0.1:$port" }
+	upstream = { "127.0.0.1:$fakedns_port" }
+	no-cache = { "dynamic.example" }
+	no-stale = { "bank.example" }
+}
+END
+} >"$tmp/conf"
+start_hearthd "$tmp/conf" four
+asked() { grep -ci "name=$1 " "$tmp/keep.log"; }
+for i in 1 2 3; do ask host.dynamic.example >/dev/null; done
+same "a zone of no-cache is asked each time" 3 "$(asked host.dynamic.example)"
+ask www.bank.example >/dev/null
+ask www.other.example >/dev/null
+check "the others expire" wait_until "ctl dns lookup www.other.example | grep -q stale" 5
+stop "$keep_pid"
+contains "another zone is served stale" "192.0.2.5" "$(ask www.other.example)"
+contains "a zone of no-stale is not" "SERVFAIL" "$(ask www.bank.example)"
+sed 's/"dynamic.example"/"not a name.."/' "$tmp/conf" >"$tmp/bad"
+refuse "nonsense in no-cache is refused" "$hearthd" -f -c "$tmp/bad"
+stop "$hearthd_pid"
 finish

@@ -156,6 +156,14 @@ dns_resolver_configure(struct dns_resolver *r, struct dns_resolver_config *cf)
 	acl_fini(&r->acl);
 	r->acl = cf->acl;
 	cf->acl = (struct acl){ 0 };
+	dns_zones_fini(&r->no_cache);
+	r->no_cache = cf->no_cache;
+	cf->no_cache = (struct dns_zones){ 0 };
+	dns_zones_fini(&r->no_stale);
+	r->no_stale = cf->no_stale;
+	cf->no_stale = (struct dns_zones){ 0 };
+	for (size_t i = 0; i < r->no_cache.count; i++)
+		(void)dns_cache_flush_below(r->cache, dns_name_span(&r->no_cache.names[i]));
 	r->ttl = cf->ttl;
 	r->prefetch = cf->prefetch;
 	r->trust_ad = cf->trust_ad;
@@ -219,6 +227,8 @@ dns_resolver_free(struct dns_resolver *r)
 	dns_cache_free(r->cache);
 	dns_request_pool_fini(&r->pool);
 	acl_fini(&r->acl);
+	dns_zones_fini(&r->no_cache);
+	dns_zones_fini(&r->no_stale);
 	free(r->sends);
 	free(r);
 }

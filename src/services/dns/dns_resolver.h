@@ -17,6 +17,7 @@
 #include "services/dns/dns_request.h"
 #include "services/dns/dns_routes.h"
 #include "services/dns/dns_upstream.h"
+#include "services/dns/dns_zones.h"
 #include "util/err.h"
 
 struct dns_local;
@@ -33,7 +34,9 @@ struct dns_resolver_config {
 	struct dns_ttl_limits ttl;
 	bool prefetch;
 	bool trust_ad;			/* hand on the AD flag of the upstreams */
-	struct acl acl;			/* moves to the resolver */
+	struct acl acl;			/* these three move to the resolver */
+	struct dns_zones no_cache;	/* answers are never kept */
+	struct dns_zones no_stale;	/* and never used past their time */
 };
 
 struct dns_resolver_env {

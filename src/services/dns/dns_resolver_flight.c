@@ -250,6 +250,17 @@ fail_all(struct dns_resolver *r, struct dns_flight *f, uint16_t rcode, const str
 	reply_all(r, f, NULL, opt, &r->n.servfail);
 }
 
+/* Keep the answer in r->packed, as far as the settings and its TTL let it; NULL where not. */
+static const struct dns_entry *
+keep(struct dns_resolver *r, const struct dns_key *key)
+{
+	unsigned flags = dns_zones_have(&r->no_stale, key->name) ? DNS_PUT_NO_STALE : 0;
+
+	if (dns_zones_have(&r->no_cache, key->name))
+		return NULL;
+	return dns_cache_put(r->cache, key, &r->packed, flags, loop_now(r->env.loop));
+}
+
 static void
 deliver_good(struct dns_resolver *r, struct dns_flight *f, const struct dns_key *key,
     const struct dns_outcome *o)
@@ -266,8 +277,7 @@ deliver_good(struct dns_resolver *r, struct dns_flight *f, const struct dns_key 
 	if (!r->trust_ad && !dns_server_authenticated(o->server))
 		r->packed.view.flags &= (uint16_t)~DNS_FLAG_AD;
 
-	const struct dns_entry *e =
-	    dns_cache_put(r->cache, key, &r->packed, 0, loop_now(r->env.loop));
+	const struct dns_entry *e = keep(r, key);
 
 	if (e == NULL && r->packed.has_ede)
 		opt = (struct dns_opt){ .has_ede = true, .ede = r->packed.ede,

@@ -58,6 +58,8 @@ struct dns_resolver {
 	struct send_slot *sends;	/* by dns_try.index */
 	struct dns_routes *routes;
 	struct acl acl;
+	struct dns_zones no_cache;
+	struct dns_zones no_stale;
 	const struct dns_local *local;	/* the caller's; NULL: none */
 	struct prefix nets[DNS_NETS_MAX];
 	size_t net_count;

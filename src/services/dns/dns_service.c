@@ -89,6 +89,10 @@ static const struct conf_key keys[] = {
 	{ .name = "stale-recheck", .type = CONF_DURATION, .value = "30s", .min = 1000000,
 	    .max = INT64_C(3600000000),
 	    .help = "how long upstreams are left alone when they failed to refresh an expired answer" },
+	{ .name = "no-stale", .type = CONF_STRING, .flags = CONF_LIST,
+	    .help = "zones whose answers are never used past their time" },
+	{ .name = "no-cache", .type = CONF_STRING, .flags = CONF_LIST,
+	    .help = "zones whose answers are never kept" },
 	{ .name = "prefetch", .type = CONF_BOOL, .value = "true",
 	    .help = "refresh popular answers shortly before they expire" },
 	{ .name = "snapshot", .type = CONF_BOOL, .value = "true",
@@ -261,22 +265,46 @@ apply_querylog(struct dns_service *ds, const struct conf *cf)
 	dns_resolver_set_querylog(ds->resolver, opts.on ? ds->querylog : NULL);
 }
 
-static void
-apply_resolver(struct dns_service *ds, const struct conf *cf, struct acl *acl)
+static enum err
+read_zones(struct dns_service *ds, const struct conf *cf, const char *key, struct dns_zones *out)
 {
-	struct dns_resolver_config rc = {
+	size_t bad;
+	enum err e = dns_zones_init(out, cf, key, &bad);
+
+	if (e != OK)
+		service_complain(ds->sv, cf, key, bad, "\"%s\": %s",
+		    bad < conf_count(cf, key) ? conf_str_at(cf, key, bad) : "", err_text(e));
+	return e;
+}
+
+static void
+drop_config(struct dns_resolver_config *rc)
+{
+	acl_fini(&rc->acl);
+	dns_zones_fini(&rc->no_cache);
+	dns_zones_fini(&rc->no_stale);
+}
+
+static enum err
+read_config(struct dns_service *ds, const struct conf *cf, struct dns_resolver_config *rc)
+{
+	*rc = (struct dns_resolver_config){
 		.cache = cache_config(cf),
 		.ttl = { .min = whole_seconds(cf, "min-ttl"), .max = whole_seconds(cf, "max-ttl"),
 		    .max_negative = whole_seconds(cf, "max-negative-ttl"), .no_soa = 5 },
 		.prefetch = conf_bool(cf, "prefetch"),
 		.trust_ad = conf_bool(cf, "trust-ad"),
-		.acl = *acl,
 	};
 
-	dns_resolver_configure(ds->resolver, &rc);
-	apply_querylog(ds, conf_section(cf, "query-log", 0));
-	dns_snapshots_configure(ds->snapshots, conf_bool(cf, "snapshot"),
-	    conf_duration(cf, "snapshot-interval"));
+	enum err e = acl_init(&rc->acl, cf, "allow");
+
+	if (e == OK)
+		e = read_zones(ds, cf, "no-cache", &rc->no_cache);
+	if (e == OK)
+		e = read_zones(ds, cf, "no-stale", &rc->no_stale);
+	if (e != OK)
+		drop_config(rc);
+	return e;
 }
 
 /* What can be refused comes first; where something is, the previous settings are put back. */
@@ -284,12 +312,12 @@ static enum err
 apply(struct service *sv, const struct conf *cf)
 {
 	struct dns_service *ds = sv->state;
+	struct dns_resolver_config rc = { 0 };
 	struct dns_plan *plan = NULL;
-	struct acl acl = { 0 };
 	enum err e = plan_names(&plan, cf);
 
 	if (e == OK)
-		e = acl_init(&acl, cf, "allow");
+		e = read_config(ds, cf, &rc);
 	if (e == OK)
 		e = dns_servers_apply(ds->servers, cf);
 	if (e == OK) {
@@ -301,11 +329,13 @@ apply(struct service *sv, const struct conf *cf)
 		}
 	}
 	if (e == OK) {
-		apply_resolver(ds, cf, &acl);
+		dns_resolver_configure(ds->resolver, &rc);
+		apply_querylog(ds, conf_section(cf, "query-log", 0));
+		dns_snapshots_configure(ds->snapshots, conf_bool(cf, "snapshot"),
+		    conf_duration(cf, "snapshot-interval"));
 		ds->cf = cf;
-	} else {
-		acl_fini(&acl);
 	}
+	drop_config(&rc);
 	dns_plan_drop(plan);
 	return e;
 }

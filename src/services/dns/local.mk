@@ -1,6 +1,7 @@
 # services/dns: names for the house.
 noinst_LIBRARIES += src/libdns.a
 src_libdns_a_SOURCES = \
+	src/services/dns/dns_zones.c src/services/dns/dns_zones.h \
 	src/services/dns/dns_resolver_explain.c \
 	src/services/dns/dns_servers.c src/services/dns/dns_servers.h \
 	src/services/dns/dns_cookie.c src/services/dns/dns_cookie.h \
