@@ -20,13 +20,10 @@ enum {
 static const struct option options[] = { { "dir", required_argument, NULL, OPTION_DIR },
 	{ "name", required_argument, NULL, OPTION_NAME }, { 0 } };
 
-/* Write the file unless it is there. True where it is there now. */
+/* A file that is there stays. True where there is one now. */
 static bool
-make_file(const char *path, const char *text, bool *made)
+is_there(enum err e, const char *why, bool *made)
 {
-	char why[KEYFILE_WHY_MAX];
-	enum err e = keyfile_write(path, span_str(text), why);
-
 	*made = e == OK;
 	if (e != OK && e != ERR_EXISTS)
 		tool_fail("%s", why);
@@ -36,30 +33,22 @@ make_file(const char *path, const char *text, bool *made)
 static bool
 make_sender(const char *path, bool *made)
 {
-	uint8_t seed[SEAL_SIGN_SEED_BYTES];
-	char text[BEACON_SEED_TEXT + 2] = "ed25519-secret:";
-	bool fine;
+	char why[BEACON_WHY_MAX];
 
-	seal_random(seed, sizeof(seed));
-	armor_base64(text + strlen(text), span_of(seed, sizeof(seed)));
-	strcat(text, "\n");
-	fine = make_file(path, text, made);
-	seal_wipe(seed, sizeof(seed));
-	seal_wipe(text, sizeof(text));
-	return fine;
+	return is_there(beacon_identity_make(path, why), why, made);
 }
 
 static bool
 make_group(const char *path, bool *made)
 {
 	uint8_t key[SEAL_KEY_BYTES];
-	char text[BEACON_GROUP_TEXT + 1];
+	char text[BEACON_GROUP_TEXT + 1], why[KEYFILE_WHY_MAX];
 	bool fine;
 
 	seal_random(key, sizeof(key));
 	beacon_group_format(text, key);
 	strcat(text, "\n");
-	fine = make_file(path, text, made);
+	fine = is_there(keyfile_write(path, span_str(text), why), why, made);
 	seal_wipe(key, sizeof(key));
 	seal_wipe(text, sizeof(text));
 	return fine;

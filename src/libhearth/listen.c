@@ -26,7 +26,6 @@
 #define STATE_KIND "beaconrx"
 #define STATE_VERSION 1
 #define SAVE_EVERY 60000000		/* usec */
-#define CLOCK_MIN INT64_C(1767225600000)	/* ms; 2026: clocks before are not set */
 #define WAIT_MAX_MS 60000
 
 _Static_assert((int)HEARTH_EVENT == (int)BEACON_NEWS_EVENT + 1, "the two lists are one");
@@ -51,13 +50,8 @@ struct hearth_listener {
 static struct beacon_when
 when(const struct hearth_listener *l)
 {
-	struct timespec ts;
-	int64_t ms;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 	return (struct beacon_when){ .mono = loop_now(l->loop),
-		.wall_ms = ms >= CLOCK_MIN ? ms : 0 };
+		.wall_ms = beacon_net_wall_ms() };
 }
 
 /* --- news ------------------------------------------------------------------------------------- */

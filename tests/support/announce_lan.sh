@@ -50,6 +50,29 @@ make_keys() {
 	"$ctl" keygen --dir "$tmp/keys" --name nas >"$tmp/trust" 2>/dev/null
 }
 
+# make_clock: a library that shifts the clock of one program; used with wrong_clock.
+make_clock() {
+	cat >"$tmp/shift.c" <<-'END'
+	#define _GNU_SOURCE
+	#include <stdlib.h>
+	#include <sys/syscall.h>
+	#include <time.h>
+	#include <unistd.h>
+	int clock_gettime(clockid_t id, struct timespec *ts)
+	{
+		int r = (int)syscall(SYS_clock_gettime, id, ts);
+		const char *s = getenv("CLOCK_SHIFT");
+		if (id == CLOCK_REALTIME && s != NULL)
+			ts->tv_sec += atol(s);
+		return r;
+	}
+	END
+	${CC:-cc} -shared -fPIC -o "$tmp/shift.so" "$tmp/shift.c" 2>/dev/null || skip "no compiler"
+}
+
+# wrong_clock SECONDS: the environment of a program whose clock is that far off.
+wrong_clock() { echo "LD_PRELOAD=$tmp/shift.so CLOCK_SHIFT=$1"; }
+
 # announcer HOST [SETTINGS]: start hearthd there; its pid is in $pid, its log in $tmp/HOST.log.
 announcer() {
 	local host="$1"

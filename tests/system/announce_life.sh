@@ -6,25 +6,7 @@ need ip
 in_netns "$@"
 . "$top_srcdir/tests/support/announce_lan.sh"
 
-# A clock that is wrong by $CLOCK_SHIFT seconds, for one program.
-cat >"$tmp/shift.c" <<'END'
-#define _GNU_SOURCE
-#include <stdlib.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-int clock_gettime(clockid_t id, struct timespec *ts)
-{
-	int r = (int)syscall(SYS_clock_gettime, id, ts);
-	const char *s = getenv("CLOCK_SHIFT");
-	if (id == CLOCK_REALTIME && s != NULL)
-		ts->tv_sec += atol(s);
-	return r;
-}
-END
-${CC:-cc} -shared -fPIC -o "$tmp/shift.so" "$tmp/shift.c" 2>/dev/null || skip "no compiler"
-wrong_clock() { echo "LD_PRELOAD=$tmp/shift.so CLOCK_SHIFT=$1"; }
-
+make_clock
 lan_up
 lan_host nas
 lan_host sub

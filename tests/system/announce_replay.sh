@@ -42,21 +42,8 @@ check "and forgeries (most changed ones bear a number that was seen)" [ "$(says 
 
 listener sub "$tmp/again.json" --state "$tmp/memory"
 again=$pid
-listener_env="LD_PRELOAD=$tmp/shift.so CLOCK_SHIFT=-2000000000"
-cat >"$tmp/shift.c" <<'END'
-#define _GNU_SOURCE
-#include <stdlib.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-int clock_gettime(clockid_t id, struct timespec *ts)
-{
-	int r = (int)syscall(SYS_clock_gettime, id, ts);
-	if (id == CLOCK_REALTIME) ts->tv_sec += atol(getenv("CLOCK_SHIFT"));
-	return r;
-}
-END
-${CC:-cc} -shared -fPIC -o "$tmp/shift.so" "$tmp/shift.c" 2>/dev/null || skip "no compiler"
+make_clock
+listener_env=$(wrong_clock -2000000000)
 listener fresh "$tmp/fresh.json" --stats
 fresh=$pid
 listener_env=

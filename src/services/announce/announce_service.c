@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/loop.h"
@@ -20,7 +19,6 @@
 #include "services/announce/announce_service_priv.h"
 #include "services/announce/armor.h"
 #include "services/announce/txt.h"
-#include "util/keyfile.h"
 #include "util/seq.h"
 
 #define PATH_BYTES 512
@@ -91,13 +89,8 @@ static const struct conf_key keys[] = {
 struct beacon_when
 announce_when(const struct announce *an)
 {
-	struct timespec ts;
-	int64_t ms;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 	return (struct beacon_when){ .mono = loop_now(an->sv->loop),
-		.wall_ms = ms >= ANNOUNCE_CLOCK_MIN ? ms : 0 };
+		.wall_ms = beacon_net_wall_ms() };
 }
 
 void
@@ -299,16 +292,8 @@ say_trust_line(const struct announce *an)
 static enum err
 make_key(struct announce *an, const char *path, char why[static BEACON_WHY_MAX])
 {
-	uint8_t seed[SEAL_SIGN_SEED_BYTES];
-	char text[BEACON_SEED_TEXT + 2] = "ed25519-secret:";
-	enum err e;
+	enum err e = beacon_identity_make(path, why);
 
-	seal_random(seed, sizeof(seed));
-	armor_base64(text + strlen(text), span_of(seed, sizeof(seed)));
-	strcat(text, "\n");
-	e = keyfile_write(path, span_str(text), why);
-	seal_wipe(seed, sizeof(seed));
-	seal_wipe(text, sizeof(text));
 	if (e == OK)
 		log_note(an->sv->log, LOG_LEVEL_NOTICE, "announce", "made a signing key: %s", path);
 	return e;

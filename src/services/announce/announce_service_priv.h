@@ -12,8 +12,6 @@
 #include "services/announce/beacon_net.h"
 #include "services/announce/beacon_sender.h"
 
-#define ANNOUNCE_CLOCK_MIN INT64_C(1767225600000)	/* ms; 2026: clocks before are not set */
-
 /* A start's number on its way to the disk. */
 struct announce_epoch_job {
 	struct offload_job job;		/* first */

@@ -299,6 +299,22 @@ beacon_identity_load(struct beacon_identity *out, const char *path, char why[sta
 	return e;
 }
 
+enum err
+beacon_identity_make(const char *path, char why[static BEACON_WHY_MAX])
+{
+	uint8_t seed[SEAL_SIGN_SEED_BYTES];
+	char text[BEACON_SEED_TEXT + 2] = SEED_PREFIX;
+	enum err e;
+
+	seal_random(seed, sizeof(seed));
+	armor_base64(text + strlen(text), span_of(seed, sizeof(seed)));
+	strcat(text, "\n");
+	e = keyfile_write(path, span_str(text), why);
+	seal_wipe(seed, sizeof(seed));
+	seal_wipe(text, sizeof(text));
+	return e;
+}
+
 void
 beacon_identity_fini(struct beacon_identity *me)
 {

@@ -79,6 +79,8 @@ enum err beacon_identity_load(struct beacon_identity *out, const char *path,
     char why[static BEACON_WHY_MAX]) MUST_CHECK;
 enum err beacon_identity_from(struct beacon_identity *out,
     const uint8_t seed[static SEAL_SIGN_SEED_BYTES]) MUST_CHECK;
+/* Make a new one and write it to a new file, mode 0600. Errors: those of keyfile_write(). */
+enum err beacon_identity_make(const char *path, char why[static BEACON_WHY_MAX]) MUST_CHECK;
 void beacon_identity_fini(struct beacon_identity *me);
 
 /* --- trust ----------------------------------------------------------------------------------- */

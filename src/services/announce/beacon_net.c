@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/log.h"
@@ -26,6 +27,7 @@
 #define MEMBERS_MAX 16			/* per IPv4 socket; igmp_max_memberships is 20 */
 #define SOCKETS4_MAX (NETIF_LINKS_MAX / MEMBERS_MAX)
 #define CHANGED_EVERY 10000000		/* usec between two calls of ops->changed */
+#define CLOCK_MIN INT64_C(1767225600000)	/* ms: 2026 */
 #define RCVBUF (4 << 20)		/* bytes: a burst of junk must not push real ones out */
 
 #ifndef IPV6_MULTICAST_ALL
@@ -555,6 +557,17 @@ beacon_net_close(struct beacon_net *n)
 	free_patterns(&n->interfaces);
 	free_patterns(&n->broadcast);
 	free(n);
+}
+
+int64_t
+beacon_net_wall_ms(void)
+{
+	struct timespec ts;
+	int64_t ms;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return ms >= CLOCK_MIN ? ms : 0;
 }
 
 /* --- what there is --------------------------------------------------------------------------- */

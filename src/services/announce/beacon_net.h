@@ -85,6 +85,9 @@ size_t beacon_net_links(const struct beacon_net *n);
 void beacon_net_link(const struct beacon_net *n, size_t i, struct beacon_link *out);
 void beacon_net_stats(const struct beacon_net *n, struct beacon_net_stats *out);
 
+/* The wall clock in ms since 1970; 0 where it was obviously never set (a Pi without battery). */
+int64_t beacon_net_wall_ms(void);
+
 /* Say whether the patterns select an interface; for tests. flags as in struct netif_link. */
 bool beacon_net_selects(const char *const *patterns, size_t n, const char *name, unsigned flags);
 
