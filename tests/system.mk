@@ -31,11 +31,10 @@ SYSTEM_TESTS += tests/system/shell_helpers.sh
 SYSTEM_TESTS += tests/system/tftp_clients.sh
 SYSTEM_TESTS += tests/system/tftp_safety.sh
 TESTS += $(SYSTEM_TESTS)
-EXTRA_DIST += $(SYSTEM_TESTS) tests/support/shell.sh tests/support/hearthd.sh tests/support/tftp.sh \
-EXTRA_DIST += $(SYSTEM_TESTS) tests/support/shell.sh tests/support/announce_lan.sh tests/support/hearthd.sh \
+EXTRA_DIST += $(SYSTEM_TESTS)
+EXTRA_DIST += tests/support/shell.sh tests/support/summary.sh
+EXTRA_DIST += tests/support/announce_lan.sh tests/support/hearthd.sh tests/support/tftp.sh
 EXTRA_DIST += tests/data/dnsmasq.conf
-EXTRA_DIST += $(SYSTEM_TESTS) tests/support/shell.sh tests/support/hearthd.sh \
-	tests/support/summary.sh
 
 check_PROGRAMS += tests/support/fakedns
 tests_support_fakedns_SOURCES = tests/support/fakedns.c tests/support/fakedns.h \
