@@ -46,8 +46,8 @@ static const char *const querylog_formats[] = { "json", "text", NULL };
 static const char *const privacies[] = { "full", "no-client", "no-names", "anonymous", NULL };
 
 static const struct conf_key querylog_keys[] = {
-	{ .name = "file", .type = CONF_STRING, .help = "where the lines go; none: into the daemon's log. "
-	    "Opened anew at every reload, so that it can be rotated" },
+	{ .name = "file", .type = CONF_STRING, .help = "where the lines go; none: into the daemon's log; "
+	    "opened anew at every reload, so that it can be rotated" },
 	{ .name = "format", .type = CONF_ENUM, .value = "json", .choices = querylog_formats,
 	    .help = "of the file: one JSON object a line, or words" },
 	{ .name = "privacy", .type = CONF_ENUM, .value = "full", .choices = privacies,

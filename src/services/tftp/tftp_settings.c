@@ -59,88 +59,89 @@ static const char *const unique_choices[] = { "off", "mac", "address", NULL };
 
 static const struct conf_key map_keys[] = {
 	{ .name = "to", .type = CONF_STRING, .value = "",
-	  .help = "The new name: \\0 to \\9 are the matched parts, ${ip}, ${mac} and ${server} the client "
-		  "and the address it asked. Write it in single quotes." },
+	  .help = "the new name: \\0 to \\9 are the matched parts, ${ip}, ${mac} and ${server} "
+	      "the client and the address it asked; write it in single quotes" },
 	{ .name = "deny", .type = CONF_BOOL, .value = "false",
-	  .help = "Refuse the request instead." },
+	  .help = "refuse the request instead" },
 	{ .name = "final", .type = CONF_BOOL, .value = "false",
-	  .help = "No further rule is looked at after this one." },
+	  .help = "no further rule is looked at after this one" },
 	{ .name = "ignore-case", .type = CONF_BOOL, .value = "false",
-	  .help = "Letter case of the name does not matter." },
+	  .help = "letter case of the name does not matter" },
 	{ .name = "clients", .type = CONF_STRING, .flags = CONF_LIST, .check = check_match,
-	  .help = "Addresses, networks and MAC addresses that the rule is for; none: everybody." },
+	  .help = "addresses, networks and MAC addresses that the rule is for; none: everybody" },
 	{ 0 } };
 
 static const struct conf_key client_keys[] = {
 	{ .name = "root", .type = CONF_STRING, .value = "",
-	  .help = "A folder that is looked into before the common root." },
+	  .help = "a folder that is looked into before the common root" },
 	{ .name = "blksize-max", .type = CONF_INT, .value = "0", .max = TFTP_BLKSIZE_MAX,
-	  .help = "Largest block size for these clients; 0: as for everybody." },
+	  .help = "largest block size for these clients; 0: as for everybody" },
 	{ .name = "windowsize-max", .type = CONF_INT, .value = "0", .max = TFTP_WINDOW_MAX,
-	  .help = "Largest window for these clients; 0: as for everybody." },
+	  .help = "largest window for these clients; 0: as for everybody" },
 	{ .name = "options", .type = CONF_BOOL, .value = "true",
-	  .help = "false: treat their requests as if they asked for no option." },
+	  .help = "false: treat their requests as if they asked for no option" },
 	{ 0 } };
 
 const struct conf_key tftp_keys[] = {
 	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LIST | CONF_RESTART, .port = 69,
-	  .value = "0.0.0.0:69, [::]:69", .help = "Addresses to take requests at." },
+	  .value = "0.0.0.0:69, [::]:69", .help = "addresses to take requests at" },
 	{ .name = "allow", .type = CONF_STRING, .flags = CONF_LIST, .value = "local",
 	  .check = acl_check,
-	  .help = "Who may ask: networks, \"local\" (directly connected and private), \"any\". "
-		  "Nobody else gets an answer." },
+	  .help = "who may ask: networks, \"local\" (directly connected and private), \"any\"; "
+	      "nobody else gets an answer" },
 	{ .name = "root", .type = CONF_STRING, .value = "/srv/tftp",
-	  .help = "The folder whose files are served. Names are relative to it; no name and no symlink "
-		  "leads out." },
+	  .help = "the folder whose files are served; names are relative to it; no name and no "
+	      "symlink leads out" },
 	{ .name = "unique-root", .type = CONF_ENUM, .choices = unique_choices, .value = "off",
-	  .help = "Look first in the folder of the root that is called like the client's MAC address "
-		  "(52-54-00-12-34-56) or address." },
+	  .help = "look first in the folder of the root that is called like the client's MAC "
+	      "address (52-54-00-12-34-56) or address" },
 	{ .name = "ignore-case", .type = CONF_BOOL, .value = "true",
-	  .help = "Where no file has the exact name, one that differs in letter case will do." },
+	  .help = "where no file has the exact name, one that differs in letter case will do" },
 	{ .name = "upload-dir", .type = CONF_STRING, .value = "",
-	  .help = "The folder that uploads go to; empty: read only. It may be the root." },
+	  .help = "the folder that uploads go to; empty: read only; it may be the root" },
 	{ .name = "overwrite", .type = CONF_BOOL, .value = "false",
-	  .help = "An upload may replace a file. The old one stays until the new one is whole." },
+	  .help = "an upload may replace a file; the old one stays until the new one is whole" },
 	{ .name = "upload-max", .type = CONF_SIZE, .value = "1GiB", .min = 1,
-	  .max = INT64_C(1) << 50, .help = "Longest file that is taken." },
+	  .max = INT64_C(1) << 50, .help = "longest file that is taken" },
 	{ .name = "upload-quota", .type = CONF_SIZE, .value = "0", .max = INT64_C(1) << 50,
-	  .help = "All files in the upload folder together; 0: no limit." },
+	  .help = "all files in the upload folder together; 0: no limit" },
 	{ .name = "upload-client-quota", .type = CONF_SIZE, .value = "0", .max = INT64_C(1) << 50,
-	  .help = "What one address may upload in 24 hours; 0: no limit." },
+	  .help = "what one address may upload in 24 hours; 0: no limit" },
 	{ .name = "upload-reserve", .type = CONF_SIZE, .value = "64MiB", .max = INT64_C(1) << 50,
-	  .help = "What stays free on the file system." },
+	  .help = "what stays free on the file system" },
 	{ .name = "port-mode", .type = CONF_STRING, .flags = CONF_RESTART, .value = "ephemeral",
 	  .check = check_ports,
-	  .help = "Ports of the transfers: \"ephemeral\" as in RFC 1350, \"single\" for the listening "
-		  "port (NAT, containers), or a range like \"40000-40100\"." },
+	  .help = "ports of the transfers: \"ephemeral\" as in RFC 1350, \"single\" for the "
+	      "listening port (NAT, containers), or a range like \"40000-40100\"" },
 	{ .name = "blksize-max", .type = CONF_INT, .value = "0", .max = TFTP_BLKSIZE_MAX,
-	  .help = "Largest block size; 0: what the interface carries in one piece." },
+	  .help = "largest block size; 0: what the interface carries in one piece" },
 	{ .name = "windowsize-max", .type = CONF_INT, .value = "64", .min = 1,
-	  .max = TFTP_WINDOW_MAX, .help = "Largest window, in blocks (RFC 7440)." },
+	  .max = TFTP_WINDOW_MAX, .help = "largest window, in blocks (RFC 7440)" },
 	{ .name = "rto-initial", .type = CONF_DURATION, .value = "1s", .min = 100000, .max = 5000000,
-	  .help = "Time-out before a round trip was measured." },
+	  .help = "time-out before a round trip was measured" },
 	{ .name = "rto-min", .type = CONF_DURATION, .value = "200ms", .min = 5000, .max = 1000000,
-	  .help = "Shortest time-out in lock-step. Below 100ms some boot ROMs (Raspberry Pi 4) may hang "
-		  "on a repeated block." },
+	  .help = "shortest time-out in lock-step; below 100ms some boot ROMs (Raspberry Pi 4) "
+	      "may hang on a repeated block" },
 	{ .name = "rto-max", .type = CONF_DURATION, .value = "5s", .min = 1000000, .max = 255000000,
-	  .help = "Longest time-out where the client asked for none." },
+	  .help = "longest time-out where the client asked for none" },
 	{ .name = "strict-timeout", .type = CONF_BOOL, .value = "false",
-	  .help = "Wait out the timeout that a client asked for; nothing is sent again earlier." },
+	  .help = "wait out the timeout that a client asked for; nothing is sent again earlier" },
 	{ .name = "idle-timeout", .type = CONF_DURATION, .value = "2m", .min = 10000000,
-	  .max = 3600000000, .help = "A transfer without progress ends after this time." },
+	  .max = 3600000000, .help = "a transfer without progress ends after this time" },
 	{ .name = "sessions-max", .type = CONF_INT, .value = "1024", .min = 1, .max = 65536,
-	  .help = "Transfers at once." },
+	  .help = "transfers at once" },
 	{ .name = "client-sessions-max", .type = CONF_INT, .value = "256", .min = 1, .max = 65536,
-	  .help = "Transfers at once of one address." },
+	  .help = "transfers at once of one address" },
 	{ .name = "gso", .type = CONF_BOOL, .value = "true",
-	  .help = "Send a window with one system call (UDP_SEGMENT) where the kernel can." },
+	  .help = "send a window with one system call (UDP_SEGMENT) where the kernel can" },
 	{ .name = "hash", .type = CONF_BOOL, .value = "true",
-	  .help = "Log the BLAKE2b hash of each file; computed once per file and change." },
+	  .help = "log the BLAKE2b hash of each file; computed once per file and change" },
 	{ .name = "map", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = map_keys,
-	  .help = "A rule that rewrites names: its title is a POSIX extended regular expression. Rules "
-		  "are tried in order; hearthctl tftp map shows what they do." },
+	  .help = "a rule that rewrites names: its title is a POSIX extended regular "
+	      "expression; rules are tried in order; hearthctl tftp map shows what they do" },
 	{ .name = "client", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = client_keys,
-	  .help = "Settings of some clients: the title is an address, a network or a MAC address." },
+	  .help = "settings of some clients: the title is an address, a network or a MAC "
+	      "address" },
 	{ 0 } };
 
 static void
