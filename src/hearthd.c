@@ -315,8 +315,9 @@ static void
 stop(struct daemon *d)
 {
 	ctl_close(d->ctl);
-	settings_fini(&d->settings);
+	services_stop(d->settings.services);
 	offload_free(d->offload);
+	settings_fini(&d->settings);
 	netif_free(d->netif);
 	if (d->loop != NULL)
 		loop_remove(d->loop, &d->signals);

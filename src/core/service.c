@@ -65,12 +65,18 @@ slot_stop(struct service_slot *slot)
 }
 
 void
+services_stop(struct services *s)
+{
+	for (size_t i = s != NULL ? s->count : 0; i-- > 0;)
+		slot_stop(s->slots[i]);
+}
+
+void
 services_free(struct services *s)
 {
 	if (s == NULL)
 		return;
-	for (size_t i = s->count; i-- > 0;)
-		slot_stop(s->slots[i]);
+	services_stop(s);
 	for (size_t i = s->count; i-- > 0;) {
 		if (s->slots[i]->object != NULL)
 			dlclose(s->slots[i]->object);

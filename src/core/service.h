@@ -105,7 +105,12 @@ struct services_env {
 };
 
 enum err services_new(struct services **out) MUST_CHECK;
-/* Stop all in reverse order, close their sockets, unload. */
+/* Stop all in reverse order and close their sockets. NULL is fine. */
+void services_stop(struct services *s);
+/*
+ * The same, and unload. The pool of core/offload must have ended before: what it still has to call
+ * may be a loaded service's.
+ */
 void services_free(struct services *s);
 
 /* Add a built-in. Errors: ERR_UNSUPPORTED (ABI), ERR_EXISTS (name taken), ERR_NOMEM. */

@@ -36,11 +36,55 @@ same "version 4, server, stratum 3" 2403 "$(echo "$reply" | cut -c1-4)"
 same "it echoes the client's time" 4142434445464748 "$(echo "$reply" | cut -c49-64)"
 told=$((0x$(echo "$reply" | cut -c81-88) - 2208988800))
 check "and tells the time of day ($told)" [ $((told - $(date +%s))) -ge -2 -a $((told - $(date +%s))) -le 2 ]
+printf loop | timeout 5 nc -u -w 1 -s 127.0.0.2 -p "$echo_port" 127.0.0.1 "$echo_port" >"$tmp/loop"
+same "what may be another echo gets no answer" "" "$(cat "$tmp/loop")"
 same "counted in status" 1 "$(counter sntp.answered)"
 check "a loaded service's settings are checked" sh -c "sed 's/stratum = 3/stratum = 99/' '$tmp/conf' >'$tmp/bad'
 	! '$hearthd' --check -c '$tmp/bad' 2>'$tmp/err' && grep -q 'sntp.stratum' '$tmp/err'"
 stop "$hearthd_pid"
 same "it ends with 0" 0 $?
+
+# A job that is at work when the daemon ends still comes back to the service it belongs to.
+cat >"$tmp/late.c" <<'END'
+#include <hearth/core/offload.h>
+#include <hearth/service.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static struct offload_job job;
+
+static void
+work(struct offload_job *j)
+{
+	(void)j;
+	usleep(500000);
+}
+
+static void
+done(struct offload_job *j)
+{
+	(void)j;
+	fputs("the job came back\n", stderr);
+}
+
+static enum err
+start(struct service *sv, const struct conf *cf)
+{
+	(void)cf;
+	job = (struct offload_job){ .work = work, .done = done };
+	return offload_submit(sv->offload, &job);
+}
+
+static const struct conf_key keys[] = { { 0 } };
+const struct service_ops hearth_service = { .abi = HEARTH_SERVICE_ABI, .name = "late", .help = "",
+	.keys = keys, .start = start };
+END
+${CC:-cc} -std=gnu11 -shared -fPIC ${PLUGIN_CFLAGS:-} $(pkg-config --cflags hearth) -o "$tmp/late.so" "$tmp/late.c"
+{ conf_head; echo "load = { \"$tmp/late.so\" }"; echo "late { }"; } >"$tmp/conf"
+start_hearthd "$tmp/conf" late
+stop "$hearthd_pid"
+same "a daemon that ends while a job is at work ends with 0" 0 $?
+contains "after the job has come back" "the job came back" "$(cat "$hearthd_log")"
 
 sed 's/\.abi = HEARTH_SERVICE_ABI/.abi = HEARTH_SERVICE_ABI + 41/' "$tmp/services/echo/echo.c" >"$tmp/old.c"
 ${CC:-cc} -std=gnu11 -shared -fPIC ${PLUGIN_CFLAGS:-} $(pkg-config --cflags hearth) -o "$tmp/old.so" "$tmp/old.c"

@@ -6,7 +6,8 @@
  *	echo { listen = { "127.0.0.1:7007" } }
  *
  * An answer is exactly as long as its question, so nothing is amplified; datagrams that claim to
- * come from another echo (port 7) are dropped, or two of them could be made to talk for ever.
+ * come from another echo (port 7, or the one we listen on) are dropped, or two of them could be made
+ * to talk for ever.
  */
 #include <hearth/service.h>
 #include <stdlib.h>
@@ -45,7 +46,9 @@ receive(struct service *sv, const struct dgram *dg)
 {
 	struct echo *echo = sv->state;
 
-	if (addr_port(dg->peer) == ECHO_PORT || dg->truncated) {
+	uint16_t from = addr_port(dg->peer);
+
+	if (from == ECHO_PORT || from == addr_port(dg->local) || dg->truncated) {
 		echo->dropped++;
 		return;
 	}
