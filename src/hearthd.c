@@ -93,7 +93,8 @@ signal_ready(struct loop_fd *w, uint32_t events)
 		if (info.ssi_signo == SIGHUP) {
 			char err[SETTINGS_ERR_MAX];
 
-			(void)reload(d, err);
+			if (d->drain_until == 0)	/* who is about to end starts nothing new */
+				(void)reload(d, err);
 			continue;
 		}
 		if (d->drain_until != 0) {	/* asked twice: at once */
@@ -159,6 +160,10 @@ command(void *ctx, const char *noun, struct ctl_request *rq)
 	} else if (strcmp(noun, "reload") == 0) {
 		char err[SETTINGS_ERR_MAX];
 
+		if (d->drain_until != 0) {
+			ctl_fail(rq, "hearthd is ending");
+			return;
+		}
 		if (reload(d, err) != OK) {
 			ctl_fail(rq, "%s(the previous settings stay in force)", err);
 			return;

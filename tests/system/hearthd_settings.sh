@@ -7,7 +7,7 @@
 need dig
 in_netns "$@"
 
-start_fakedns --rule 'one.example A 192.0.2.1' --rule 'two.example A 192.0.2.2'
+start_fakedns --rule 'one.example A 192.0.2.1' --rule 'two.example A 192.0.2.2' --rule 'mute.example * DROP'
 port=$(free_port)
 good() {
 	conf_head
@@ -69,8 +69,19 @@ good | sed 's/control.sock/other.sock/' >"$tmp/second"
 same "a second one on the same port gives 1" 1 $?
 contains "and names it" "127.0.0.1:$port" "$(cat "$tmp/err")"
 
+# With a query in work the end waits a moment, and whoever is about to end reads no settings.
+spawn dig @127.0.0.1 -p "$port" +tries=1 +time=5 mute.example >"$tmp/mute"
+check "a query waits" wait_until "[ \"\$(counter dns.in_flight.waiting)\" = 1 ]" 5
+reloads=$(grep -c 'new settings' "$hearthd_log")
+kill -TERM "$hearthd_pid"
+check "it begins to end" wait_until "grep -q 'ending' '$hearthd_log'" 5
+kill -HUP "$hearthd_pid"
+refuse "no reload is taken then" ctl reload
+wait "$hearthd_pid"
+same "it ends with 0" 0 $?
+same "nothing was read anew" "$reloads" "$(grep -c 'new settings' "$hearthd_log")"
+
 # The background mode returns when it serves.
-stop "$hearthd_pid"
 "$hearthd" -c "$tmp/conf"
 same "without -f it returns 0" 0 $?
 same "and serves at once" 192.0.2.1 "$(ask one.example)"
