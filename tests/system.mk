@@ -30,6 +30,7 @@ SYSTEM_TESTS += tests/system/import.sh
 SYSTEM_TESTS += tests/system/layering.sh
 SYSTEM_TESTS += tests/system/shell_helpers.sh
 SYSTEM_TESTS += tests/system/tftp_clients.sh
+SYSTEM_TESTS += tests/system/tftp_loss.sh
 SYSTEM_TESTS += tests/system/tftp_safety.sh
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS)
@@ -53,3 +54,6 @@ tests_support_tftpload_LDADD = src/libutil.a
 check_PROGRAMS += tests/support/beacon_tap
 tests_support_beacon_tap_SOURCES = tests/support/beacon_tap.c
 tests_support_beacon_tap_LDADD = src/libutil.a
+
+check_PROGRAMS += tests/support/lossy
+tests_support_lossy_SOURCES = tests/support/lossy.c
