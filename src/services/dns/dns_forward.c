@@ -376,6 +376,12 @@ dns_forward_ask(struct dns_forward *fw, const struct dns_flight_key *key,
 	return OK;
 }
 
+bool
+dns_forward_has(struct dns_forward *fw, const struct dns_flight_key *key)
+{
+	return find(fw, key) != NULL;
+}
+
 /* --- results ---------------------------------------------------------------------------------- */
 
 void

@@ -153,6 +153,9 @@ void dns_forward_free(struct dns_forward *fw);
 enum err dns_forward_ask(struct dns_forward *fw, const struct dns_flight_key *key,
     const struct dns_route *route, uint32_t exclude, struct dns_waiter *w, mono_us now) MUST_CHECK;
 
+/* The question is in flight. */
+bool dns_forward_has(struct dns_forward *fw, const struct dns_flight_key *key);
+
 enum dns_grade {
 	DNS_GRADE_GOOD,		/* NOERROR or NXDOMAIN, well formed */
 	DNS_GRADE_BAD,		/* another rcode, or an answer that makes no sense */

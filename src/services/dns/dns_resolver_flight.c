@@ -63,6 +63,16 @@ dns_resolver_park(struct dns_resolver *r, const struct dns_asker *from, const st
     const struct dns_key *key, const struct dns_route *route)
 {
 	struct dns_flight_key fk = flight_key(key, from->dg == NULL);
+	uint32_t askers = servers_at(route, from->peer);
+
+	/* A server that we have asked asks us the same: it would wait for us and we for it. */
+	if (askers != 0 && dns_forward_has(r->forward, &fk)) {
+		r->n.loops++;
+		dns_resolver_reply_reason(r, from, q, DNS_SERVFAIL, DNS_EDE_OTHER,
+		    "a forwarding loop: this server is asked by its own upstream");
+		return;
+	}
+
 	struct dns_request *rq = dns_request_new(&r->pool, q, from);
 
 	if (rq == NULL) {
@@ -72,8 +82,7 @@ dns_resolver_park(struct dns_resolver *r, const struct dns_asker *from, const st
 	rq->id = rand_u32(r->env.rand);
 	log_event(r->env.log, LOG_LEVEL_DEBUG, r->env.service, "forward", LOG_PEER(&rq->peer),
 	    LOG_HEX("id", rq->id), LOG_U64("type", q->type));
-	if (dns_forward_ask(r->forward, &fk, route, servers_at(route, from->peer), &rq->waiter,
-		from->now) != OK) {
+	if (dns_forward_ask(r->forward, &fk, route, askers, &rq->waiter, from->now) != OK) {
 		dns_request_free(&r->pool, rq);
 		refuse_overload(r, from, q);
 		return;

@@ -43,6 +43,7 @@ struct counters {
 	uint64_t servfail;		/* no upstream gave an answer */
 	uint64_t cookies_good;		/* the client has received from us before */
 	uint64_t cookies_bad;
+	uint64_t loops;			/* our own question, come back from an upstream */
 	uint64_t prefetches;
 	uint64_t answers_malformed;	/* upstream answers that made no sense */
 	uint64_t overloaded;		/* SERVFAIL because a table was full */

@@ -72,6 +72,7 @@ dns_resolver_report(const struct dns_resolver *r, struct report *out)
 	report_u64(out, "refused", n->refused);
 	report_u64(out, "cookies_good", n->cookies_good);
 	report_u64(out, "cookies_bad", n->cookies_bad);
+	report_u64(out, "loops", n->loops);
 	report_u64(out, "prefetches", n->prefetches);
 	report_u64(out, "answers_malformed", n->answers_malformed);
 	report_u64(out, "overloaded", n->overloaded);
