@@ -12,6 +12,7 @@ SYSTEM_TESTS += tests/system/dns_dnscrypt.sh
 SYSTEM_TESTS += tests/system/dns_junk.sh
 SYSTEM_TESTS += tests/system/dns_forged.sh
 SYSTEM_TESTS += tests/system/dns_linklocal.sh
+SYSTEM_TESTS += tests/system/dns_lists.sh
 SYSTEM_TESTS += tests/system/dns_local.sh
 SYSTEM_TESTS += tests/system/dns_loop.sh
 SYSTEM_TESTS += tests/system/dns_overload.sh

@@ -456,12 +456,12 @@ torn_replies_are_judged_as_far_as_they_go(void)
 static bool
 leads_on(uint16_t owner, uint16_t type, uint16_t answers)
 {
-	uint8_t body[16] = { 0 };
-	struct dns_stored s = { .body = body, .body_len = sizeof(body), .answers = answers };
+	uint8_t msg[DNS_HEADER_BYTES + 20] = { 0 };
 
-	wire_put_u16(body, owner);
-	wire_put_u16(body + 2, type);
-	return dns_filter_leads_on(&s);
+	wire_put_u16(msg + 6, answers);
+	wire_put_u16(msg + DNS_HEADER_BYTES + 10, owner);
+	wire_put_u16(msg + DNS_HEADER_BYTES + 12, type);
+	return dns_filter_leads_on(span_of(msg, sizeof(msg)), 10);
 }
 
 static void
@@ -475,6 +475,7 @@ answers_that_lead_nowhere_are_told_at_a_glance(void)
 	CU_ASSERT_TRUE(leads_on(0xc00c, DNS_TYPE_RRSIG, 2));
 	CU_ASSERT_TRUE(leads_on(0xc010, DNS_TYPE_A, 2));
 	CU_ASSERT_TRUE(leads_on(0x0161, DNS_TYPE_A, 2));
+	CU_ASSERT_FALSE(dns_filter_leads_on(SPAN("\0\0\0\0\0\0\0\1\0\0\0\0"), 0));
 }
 
 UNIT_MAIN("dns_filter",

@@ -36,8 +36,11 @@ static enum err
 use(const char *settings, bool wait)
 {
 	struct conf_file *cf = edge_settings(settings, keys);
-	enum err e = dns_lists_use(lists, conf_root(cf), wait);
+	struct dns_lists_change *c;
+	enum err e = dns_lists_prepare(lists, conf_root(cf), &c);
 
+	if (e == OK)
+		dns_lists_commit(lists, c, wait);
 	conf_file_free(cf);
 	return e;
 }
@@ -318,6 +321,25 @@ bad_values_are_refused_when_settings_are_read(void)
 }
 
 static void
+a_change_that_is_abandoned_changes_nothing(void)
+{
+	struct conf_file *cf;
+	struct dns_lists_change *c;
+
+	prepare();
+	edge_put("ads.txt", "ads.example\n");
+	CU_ASSERT_EQUAL(use("block ads { file = '@/ads.txt' }", true), OK);
+	cf = edge_settings("block ads { file = '@/ads.txt' }\nblock more { names = 'x.example' }", keys);
+	CU_ASSERT_EQUAL_FATAL(dns_lists_prepare(lists, conf_root(cf), &c), OK);
+	dns_lists_abandon(c);
+	dns_lists_abandon(NULL);
+	conf_file_free(cf);
+	CU_ASSERT_TRUE(blocked("ads.example"));
+	CU_ASSERT_FALSE(blocked("x.example"));
+	clean_up();
+}
+
+static void
 clients_get_the_blocks_of_their_group(void)
 {
 	char why[DNS_FILTER_WHY_MAX];
@@ -401,6 +423,7 @@ UNIT_MAIN("dns_lists",
     UNIT(a_block_that_has_changed_keeps_its_old_set_until_the_new_one_is_there),
     UNIT(settings_that_make_no_sense_change_nothing),
     UNIT(bad_values_are_refused_when_settings_are_read),
+    UNIT(a_change_that_is_abandoned_changes_nothing),
     UNIT(clients_get_the_blocks_of_their_group),
     UNIT(schedules_follow_the_clock_on_the_wall),
     UNIT(names_of_strangers_are_guarded_against_rebinding),

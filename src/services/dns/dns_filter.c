@@ -15,6 +15,7 @@
 #include "util/siphash.h"
 #include "util/utf8.h"
 
+#define ANCOUNT	     6		/* where the header counts the answers */
 #define MEMO_PLACES  1024
 #define MEMO_UNKNOWN (-2)	/* not tried yet; -1: no pattern matches */
 
@@ -434,16 +435,16 @@ dns_filter_answer(struct dns_filter *f, uint32_t mask, struct span asked, struct
 }
 
 bool
-dns_filter_leads_on(const struct dns_stored *answer)
+dns_filter_leads_on(struct span msg, size_t question_len)
 {
-	struct span body = span_of(answer->body, answer->body_len);
+	size_t head = DNS_HEADER_BYTES + question_len;
 
-	if (answer->answers == 0 || body.len < 4)
+	if (msg.len < head + 4 || dns_msg_u16(msg, ANCOUNT) == 0)
 		return false;
 	/* Where the first record is data of the name asked for, no alias was followed. */
-	if (dns_msg_u16(body, 0) != (0xc000 | DNS_HEADER_BYTES))
+	if (dns_msg_u16(msg, head) != (0xc000 | DNS_HEADER_BYTES))
 		return true;
-	switch (dns_msg_u16(body, 2)) {
+	switch (dns_msg_u16(msg, head + 2)) {
 	case DNS_TYPE_CNAME:
 	case DNS_TYPE_DNAME:
 	case DNS_TYPE_SVCB:

@@ -121,8 +121,12 @@ enum dns_filter_verdict dns_filter_name(struct dns_filter *f, uint32_t mask, str
 enum dns_filter_verdict dns_filter_answer(struct dns_filter *f, uint32_t mask, struct span asked,
     struct span msg, struct dns_filter_hit *hit);
 
-/* The answer may lead to other names: worth to be judged. What has one record is quick to tell. */
-bool dns_filter_leads_on(const struct dns_stored *answer);
+/*
+ * A reply may lead to other names, and is worth to be judged. Quick to tell from its first record.
+ *
+ * question_len  as in struct dns_query
+ */
+bool dns_filter_leads_on(struct span msg, size_t question_len);
 
 /* Count a query that was blocked, or passed because it was allowed. */
 void dns_filter_count(struct dns_filter *f, const struct dns_filter_hit *hit, bool blocked);

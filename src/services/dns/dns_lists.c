@@ -292,8 +292,8 @@ borrow_set(struct dns_lists *l, struct dns_filter *filter, size_t i)
 	}
 }
 
-/* Old and new blocks of a change of settings. */
-struct change {
+struct dns_lists_change {
+	struct lists_settings settings;
 	struct dns_filter *filter;
 	struct lists_block *blocks[DNS_FILTER_BLOCKS_MAX];
 	bool is_new[DNS_FILTER_BLOCKS_MAX];
@@ -301,17 +301,16 @@ struct change {
 };
 
 static enum err
-prepare(struct dns_lists *l, const struct lists_settings *s, struct change *c)
+prepare(struct dns_lists *l, struct dns_lists_change *c)
 {
+	const struct lists_settings *s = &c->settings;
 	struct dns_filter_block blocks[DNS_FILTER_BLOCKS_MAX];
 	enum err e;
 
 	for (size_t i = 0; i < s->count; i++)
 		blocks[i] = s->blocks[i]->block;
 	e = dns_filter_new(&c->filter, blocks, s->count, l->env.key);
-	if (e != OK)
-		return e;
-	for (; c->count < s->count; c->count++) {
+	for (; e == OK && c->count < s->count; c->count++) {
 		struct lists_inputs *in = s->blocks[c->count]->in;
 		struct lists_block *b = find_same(l, in, c->blocks, c->count);
 
@@ -320,20 +319,44 @@ prepare(struct dns_lists *l, const struct lists_settings *s, struct change *c)
 		if (c->blocks[c->count] == NULL)
 			return ERR_NOMEM;
 	}
+	return e;
+}
+
+enum err
+dns_lists_prepare(struct dns_lists *l, const struct conf *cf, struct dns_lists_change **out)
+{
+	struct dns_lists_change *c = calloc(1, sizeof(*c));
+	enum err e;
+
+	*out = NULL;
+	if (c == NULL)
+		return ERR_NOMEM;
+	e = lists_settings_read(&c->settings, &l->env, cf);
+	if (e == OK)
+		e = prepare(l, c);
+	if (e != OK) {
+		dns_lists_abandon(c);
+		return e;
+	}
+	*out = c;
 	return OK;
 }
 
-static void
-abandon(struct change *c)
+void
+dns_lists_abandon(struct dns_lists_change *c)
 {
+	if (c == NULL)
+		return;
 	for (size_t i = 0; i < c->count; i++)
 		if (c->is_new[i])
 			free_block(c->blocks[i]);
 	dns_filter_free(c->filter);
+	lists_settings_fini(&c->settings);
+	free(c);
 }
 
 static bool
-stays(const struct change *c, const struct lists_block *b)
+stays(const struct dns_lists_change *c, const struct lists_block *b)
 {
 	for (size_t i = 0; i < c->count; i++)
 		if (c->blocks[i] == b)
@@ -341,9 +364,9 @@ stays(const struct change *c, const struct lists_block *b)
 	return false;
 }
 
-/* Nothing can fail from here on. */
+/* Let new blocks take the place of the old ones, and their sets go along. */
 static void
-commit(struct dns_lists *l, const struct change *c)
+exchange_blocks(struct dns_lists *l, const struct dns_lists_change *c)
 {
 	struct dns_filter *before = l->filter;
 
@@ -418,36 +441,25 @@ dns_lists_free(struct dns_lists *l)
 	free(l);
 }
 
-enum err
-dns_lists_use(struct dns_lists *l, const struct conf *cf, bool wait)
+void
+dns_lists_commit(struct dns_lists *l, struct dns_lists_change *c, bool wait)
 {
-	struct lists_settings s;
-	struct change c = { 0 };
-	enum err e = lists_settings_read(&s, &l->env, cf);
-
-	if (e == OK)
-		e = prepare(l, &s, &c);
-	if (e != OK) {
-		abandon(&c);
-		lists_settings_fini(&s);
-		return e;
-	}
-	commit(l, &c);
-	(void)dns_filter_swap_allowed(l->filter, s.allowed);
+	exchange_blocks(l, c);
+	(void)dns_filter_swap_allowed(l->filter, c->settings.allowed);
 	dns_list_free(l->exempt);
-	l->exempt = s.exempt;
-	l->rebind = s.rebind;
-	s.allowed = s.exempt = NULL;
-	lists_settings_fini(&s);
+	l->exempt = c->settings.exempt;
+	l->rebind = c->settings.rebind;
+	c->settings.allowed = c->settings.exempt = NULL;
+	lists_settings_fini(&c->settings);
 	set_time(l);
-	for (size_t i = 0; i < c.count; i++) {
-		if (!c.is_new[i])
+	for (size_t i = 0; i < c->count; i++) {
+		if (!c->is_new[i])
 			continue;
 		if (wait || l->blocks[i]->in->file_count == 0)
 			load_now(l->blocks[i]);
 		watch_files(l->blocks[i]);
 	}
-	return OK;
+	free(c);
 }
 
 struct dns_filter *

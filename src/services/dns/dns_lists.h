@@ -58,16 +58,27 @@ enum err dns_lists_new(struct dns_lists **out, const struct dns_lists_env *env) 
 /* NULL is fine. The pool may be freed before or after; the watcher must still be there. */
 void dns_lists_free(struct dns_lists *l);
 
-/*
- * Put the settings of a section that has DNS_LISTS_KEYS in force. Sets of blocks that stay the same
- * are kept; one that has changed keeps its old set until the new one has been read. With `wait` the
- * files are read before this returns: for the start, when blocking is allowed.
- *
- * errors  ERR_RANGE (said in the log, with its place), ERR_NOMEM; what was in force stays
- */
-enum err dns_lists_use(struct dns_lists *l, const struct conf *cf, bool wait) MUST_CHECK;
+/* New settings, checked and with all the memory they need, but not in force. */
+struct dns_lists_change;
 
-/* The filter in force, another one after each dns_lists_use(). NULL before the first. */
+/*
+ * Read a section that has DNS_LISTS_KEYS. Either commit or abandon the change, before the next one.
+ *
+ * errors  ERR_RANGE (said in the log, with its place), ERR_NOMEM
+ */
+enum err dns_lists_prepare(struct dns_lists *l, const struct conf *cf,
+    struct dns_lists_change **out) MUST_CHECK;
+/* NULL is fine. */
+void dns_lists_abandon(struct dns_lists_change *c);
+
+/*
+ * Put a change in force; it is gone then. Sets of blocks that stay the same are kept; a block that
+ * has changed keeps its old set until the new one has been read. With `wait` the files are read
+ * before this returns: for the start, when blocking is allowed.
+ */
+void dns_lists_commit(struct dns_lists *l, struct dns_lists_change *c, bool wait);
+
+/* The filter in force, another one after each change. NULL before the first. */
 struct dns_filter *dns_lists_filter(const struct dns_lists *l);
 
 /* Answers from outside for this name (lower case) must not lead into the house: dns_rebind.h. */

@@ -128,7 +128,7 @@ dns_resolver_query(struct dns_resolver *r, const struct dns_asker *asker, struct
 	enum dns_verdict v = dns_query_parse(&q, packet);
 
 	if (stage_shape(r, from, &q, v) || dns_resolver_stage_local(r, from, &q, &target) ||
-	    stage_any(r, from, &q) || stage_recursion(r, from, &q))
+	    dns_resolver_stage_lists(r, from, &q) || stage_any(r, from, &q) || stage_recursion(r, from, &q))
 		return;
 	dns_query_hash(&q, dns_cache_hash_key(r->cache));
 

@@ -20,6 +20,7 @@
 #include "services/dns/dns_zones.h"
 #include "util/err.h"
 
+struct dns_lists;
 struct dns_local;
 struct dns_querylog;
 struct dns_resolver;
@@ -64,6 +65,9 @@ void dns_resolver_forget_network(struct dns_resolver *r);
 
 /* One query. The reply goes out at once or later, by the way the query came. */
 void dns_resolver_query(struct dns_resolver *r, const struct dns_asker *from, struct span packet);
+
+/* The lists that names are judged by; borrowed. NULL: none. */
+void dns_resolver_set_lists(struct dns_resolver *r, struct dns_lists *lists);
 
 /*
  * The names of the house from here on; set stays the caller's and must live until another one is

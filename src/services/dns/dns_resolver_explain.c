@@ -85,6 +85,25 @@ explain_local(struct explanation *x)
 	return v != DNS_LOCAL_NOT_OURS;
 }
 
+static bool
+explain_lists(struct explanation *x)
+{
+	static const char *const verdicts[] = {
+		[DNS_FILTER_PASS] = "pass",
+		[DNS_FILTER_ALLOWED] = "allowed",
+		[DNS_FILTER_BLOCKED] = "blocked",
+	};
+	char why[DNS_FILTER_WHY_MAX] = "no list in force for this client has the name";
+	struct dns_filter_hit hit;
+	enum dns_filter_verdict v =
+	    dns_resolver_judge(x->r, x->client, dns_name_span(&x->name), &hit);
+
+	if (v != DNS_FILTER_PASS)
+		dns_filter_explain(dns_lists_filter(x->r->lists), &hit, why);
+	tell(x, "lists", verdicts[v], "%s", why);
+	return v == DNS_FILTER_BLOCKED;
+}
+
 /* The entry that a query without DO and CD would find. */
 static const struct dns_entry *
 cached(struct explanation *x, const struct dns_route *route, struct dns_entry_info *info)
@@ -165,7 +184,7 @@ dns_resolver_explain(struct dns_resolver *r, struct span name, uint16_t type,
 		.client = client, .type = type };
 
 	dns_name_copy(&x.name, name);
-	if (explain_access(&x) || explain_local(&x))
+	if (explain_access(&x) || explain_local(&x) || explain_lists(&x))
 		return;
 	if (type == DNS_TYPE_ANY) {
 		tell(&x, "type", "answer", "ANY gets one HINFO record (RFC 8482)");

@@ -285,6 +285,7 @@ deliver_good(struct dns_resolver *r, struct dns_flight *f, const struct dns_key 
 	}
 	if (!r->trust_ad && !dns_server_authenticated(o->server))
 		r->packed.view.flags &= (uint16_t)~DNS_FLAG_AD;
+	dns_resolver_guard(r, key);
 
 	const struct dns_entry *e = keep(r, key);
 

@@ -4,6 +4,7 @@
  *
  *   dns_resolver.c	     the stages of a query, settings, life
  *   dns_resolver_explain.c  the same stages in words
+ *   dns_resolver_filter.c   lists, the guard against rebinding
  *   dns_resolver_flight.c   towards the upstreams and back
  *   dns_resolver_local.c    the names of the house
  *   dns_resolver_reply.c    replies to clients
@@ -12,7 +13,10 @@
 #ifndef SERVICES_DNS_RESOLVER_IMPL_H
 #define SERVICES_DNS_RESOLVER_IMPL_H
 
+#include "core/log.h"
 #include "services/dns/dns_answer.h"
+#include "services/dns/dns_filter.h"
+#include "services/dns/dns_lists.h"
 #include "services/dns/dns_local.h"
 #include "services/dns/dns_reply.h"
 #include "services/dns/dns_resolver.h"
@@ -36,6 +40,8 @@ struct counters {
 	uint64_t junk;			/* no query at all: silence */
 	uint64_t formerr, notimp, badvers, refused;
 	uint64_t answered_local;	/* names of the house and special-use names */
+	uint64_t blocked;		/* by a list, for the name asked for or an alias */
+	uint64_t rebinding;		/* upstream answers refused, as they lead into the house */
 	uint64_t answered_fresh;	/* from the cache */
 	uint64_t answered_stale;
 	uint64_t answered_failure;	/* a failure held in the cache */
@@ -62,6 +68,8 @@ struct dns_resolver {
 	struct dns_zones no_cache;
 	struct dns_zones no_stale;
 	const struct dns_local *local;	/* the caller's; NULL: none */
+	struct dns_lists *lists;	/* the caller's; NULL: none */
+	struct log_gate rebind_gate;
 	struct prefix nets[DNS_NETS_MAX];
 	size_t net_count;
 	struct dns_ttl_limits ttl;
@@ -97,6 +105,9 @@ void dns_resolver_reply_packed(struct dns_resolver *r, const struct dns_asker *f
 /* From the names of the house. */
 void dns_resolver_reply_local(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, const struct dns_local_found *f);
+/* What the block says instead. */
+void dns_resolver_reply_blocked(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, const struct dns_filter_hit *hit);
 /* ANY gets one harmless record (RFC 8482 §4.2). */
 void dns_resolver_reply_any(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q);
@@ -122,6 +133,27 @@ bool dns_resolver_stage_local(struct dns_resolver *r, struct dns_asker *from,
 size_t dns_resolver_write_aliased(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, const struct dns_entry *e, const struct dns_opt *opt, uint8_t *out,
     size_t limit);
+
+/* --- lists: dns_resolver_filter.c ------------------------------------------------------------- */
+
+/* Judge a name by the blocks that are in force for a client. */
+enum dns_filter_verdict dns_resolver_judge(const struct dns_resolver *r, const struct addr *client,
+    struct span lower, struct dns_filter_hit *hit);
+
+/* True: blocked, and answered. */
+bool dns_resolver_stage_lists(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q);
+
+/* Write what is said instead of an answer; gives its length. */
+size_t dns_resolver_write_blocked(struct dns_resolver *r, const struct dns_query *q,
+    const struct dns_filter_hit *hit, const struct dns_opt *opt, uint8_t *out, size_t limit);
+
+/* True: the reply that was written leads to a name that is blocked; *hit says which. */
+bool dns_resolver_blocks_answer(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, struct span msg, struct dns_filter_hit *hit);
+
+/* Replace what lies in r->packed where it leads into the house and must not. Before it is kept. */
+void dns_resolver_guard(struct dns_resolver *r, const struct dns_key *key);
 
 /* --- towards the upstreams: dns_resolver_flight.c --------------------------------------------- */
 

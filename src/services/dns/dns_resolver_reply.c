@@ -135,6 +135,32 @@ dispatch(struct dns_resolver *r, const struct dns_asker *from, const struct dns_
 		dns_stream_send(from->stream, r->tcp_room, len);
 }
 
+static void
+dispatch_blocked(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
+    const struct room *room, const struct dns_filter_hit *hit)
+{
+	struct grounds why = { .verdict = "blocked" };
+	char rule[DNS_FILTER_WHY_MAX];
+	size_t len = dns_resolver_write_blocked(r, q, hit, room->opt, room->at, room->limit);
+
+	if (r->querylog != NULL)
+		why.reason = span_str(dns_filter_explain(dns_lists_filter(r->lists), hit, rule));
+	dispatch(r, from, q, room, len, &why);
+}
+
+/* Send an answer, or what is said instead where it leads to a name that is blocked. */
+static void
+dispatch_judged(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
+    const struct room *room, size_t len, const struct grounds *why)
+{
+	struct dns_filter_hit hit;
+
+	if (dns_resolver_blocks_answer(r, from, q, span_of(room->at, len), &hit))
+		dispatch_blocked(r, from, q, room, &hit);
+	else
+		dispatch(r, from, q, room, len, why);
+}
+
 void
 dns_resolver_reply_empty(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, uint16_t rcode, const struct dns_opt *opt)
@@ -181,7 +207,7 @@ dns_resolver_reply_entry(struct dns_resolver *r, const struct dns_asker *from,
 	} else {
 		len = dns_cache_write(r->cache, e, q, from->now, room.opt, room.at, room.limit);
 	}
-	dispatch(r, from, q, &room, len, &why);
+	dispatch_judged(r, from, q, &room, len, &why);
 }
 
 void
@@ -201,7 +227,7 @@ dns_resolver_reply_packed(struct dns_resolver *r, const struct dns_asker *from,
 		len = dns_reply_empty(q, DNS_NOERROR, 0, room.opt, room.at, room.limit);
 	else
 		len = dns_reply_stored(&r->packed.view, q, room.opt, room.at, room.limit);
-	dispatch(r, from, q, &room, len, &why);
+	dispatch_judged(r, from, q, &room, len, &why);
 }
 
 void
@@ -219,6 +245,16 @@ dns_resolver_reply_local(struct dns_resolver *r, const struct dns_asker *from,
 	dns_wr_begin(&w, q, room.at, room.limit);
 	dns_local_write(f, &w);
 	dispatch(r, from, q, &room, dns_wr_end(&w, dns_local_rcode(f), DNS_FLAG_AA, room.opt), &why);
+}
+
+void
+dns_resolver_reply_blocked(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, const struct dns_filter_hit *hit)
+{
+	struct room room;
+
+	prepare(r, from, q, NULL, &room);
+	dispatch_blocked(r, from, q, &room, hit);
 }
 
 void

@@ -57,6 +57,8 @@ dns_resolver_report(const struct dns_resolver *r, struct report *out)
 	report_u64(out, "queries", n->queries);
 	report_u64(out, "tcp", n->tcp);
 	report_u64(out, "answered_local", n->answered_local);
+	report_u64(out, "blocked", n->blocked);
+	report_u64(out, "rebinding_refused", n->rebinding);
 	report_u64(out, "answered_fresh", n->answered_fresh);
 	report_u64(out, "answered_stale", n->answered_stale);
 	report_u64(out, "answered_failure", n->answered_failure);

@@ -16,6 +16,7 @@
 #include "core/tcp.h"
 #include "core/watch.h"
 #include "services/dns/dns_commands.h"
+#include "services/dns/dns_lists.h"
 #include "services/dns/dns_plan.h"
 #include "services/dns/dns_querylog.h"
 #include "services/dns/dns_resolver.h"
@@ -33,6 +34,7 @@ struct dns_service {
 	struct dns_resolver *resolver;
 	struct watcher *watcher;
 	struct dns_sources *sources;	/* the names of the house */
+	struct dns_lists *lists;	/* names that are not answered */
 	struct netif_watch networks;	/* an asker's network decides which addresses it is told */
 	struct dns_snapshots *snapshots;
 	struct dns_querylog *querylog;
@@ -107,6 +109,7 @@ static const struct conf_key keys[] = {
 	    .max = INT64_C(600000000), .flags = CONF_RESTART,
 	    .help = "how long a TCP connection may be idle; less when many are open" },
 	DNS_PLAN_KEYS,
+	DNS_LISTS_KEYS,
 	{ 0 },
 };
 
@@ -157,14 +160,37 @@ start_names(struct dns_service *ds)
 	return OK;
 }
 
+/* After the names of the house: they share the watcher. */
+static enum err
+start_lists(struct dns_service *ds)
+{
+	struct dns_lists_env env = {
+		.loop = ds->sv->loop,
+		.log = ds->sv->log,
+		.offload = ds->sv->offload,
+		.watcher = ds->watcher,
+		.service = "dns",
+	};
+	enum err e;
+
+	rand_bytes(ds->sv->rand, env.key, sizeof(env.key));
+	e = dns_lists_new(&ds->lists, &env);
+	if (e == OK)
+		dns_resolver_set_lists(ds->resolver, ds->lists);
+	return e;
+}
+
 static void
 stop_names(struct dns_service *ds)
 {
 	if (ds->networks.changed != NULL)
 		netif_unwatch(ds->sv->netif, &ds->networks);
-	if (ds->resolver != NULL)
+	if (ds->resolver != NULL) {
 		dns_resolver_set_local(ds->resolver, NULL);
+		dns_resolver_set_lists(ds->resolver, NULL);
+	}
 	dns_sources_free(ds->sources);
+	dns_lists_free(ds->lists);
 	watcher_free(ds->watcher);
 }
 
@@ -314,10 +340,13 @@ apply(struct service *sv, const struct conf *cf)
 	struct dns_service *ds = sv->state;
 	struct dns_resolver_config rc = { 0 };
 	struct dns_plan *plan = NULL;
+	struct dns_lists_change *lists = NULL;
 	enum err e = plan_names(&plan, cf);
 
 	if (e == OK)
 		e = read_config(ds, cf, &rc);
+	if (e == OK)
+		e = dns_lists_prepare(ds->lists, cf, &lists);
 	if (e == OK)
 		e = dns_servers_apply(ds->servers, cf);
 	if (e == OK) {
@@ -329,11 +358,14 @@ apply(struct service *sv, const struct conf *cf)
 		}
 	}
 	if (e == OK) {
+		dns_lists_commit(ds->lists, lists, ds->cf == NULL);
 		dns_resolver_configure(ds->resolver, &rc);
 		apply_querylog(ds, conf_section(cf, "query-log", 0));
 		dns_snapshots_configure(ds->snapshots, conf_bool(cf, "snapshot"),
 		    conf_duration(cf, "snapshot-interval"));
 		ds->cf = cf;
+	} else {
+		dns_lists_abandon(lists);
 	}
 	drop_config(&rc);
 	dns_plan_drop(plan);
@@ -447,6 +479,8 @@ start(struct service *sv, const struct conf *cf)
 	if (e == OK)
 		e = start_names(ds);
 	if (e == OK)
+		e = start_lists(ds);
+	if (e == OK)
 		e = start_snapshots(ds);
 	if (e == OK)
 		e = start_querylog(ds);
@@ -495,6 +529,7 @@ report(const struct service *sv, struct report *out)
 
 	dns_resolver_report(ds->resolver, out);
 	dns_sources_report(ds->sources, report_object(out, "local"));
+	dns_lists_report(ds->lists, report_list(out, "lists"));
 	dns_snapshots_report(ds->snapshots, report_object(out, "snapshot"));
 	dns_querylog_report(ds->querylog, report_object(out, "query_log"));
 	dns_servers_report(ds->servers, report_object(out, "resolvconf"));

@@ -71,6 +71,7 @@ src_libdns_a_SOURCES += \
 	src/services/dns/dns_lists_load.c \
 	src/services/dns/dns_lists_report.c \
 	src/services/dns/dns_regex.h \
+	src/services/dns/dns_resolver_filter.c \
 	src/services/dns/dns_svcb.c src/services/dns/dns_svcb.h \
 	src/services/dns/dns_token.c src/services/dns/dns_token.h \
 	src/services/dns/dns_trail.c src/services/dns/dns_trail.h
