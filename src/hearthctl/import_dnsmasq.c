@@ -499,9 +499,9 @@ static const struct option options[] = {
 	{ "log-facility", LOST("hearthd logs to stderr, the journal or syslog.") },
 	{ "log-debug", LOST("log { level = \"debug\" } logs every packet.") },
 	{ "group", LOST("hearthd takes the group of its user.") },
-	{ "stop-dns-rebind", LOST("Private addresses in answers of the Internet are not filtered.") },
-	{ "rebind-domain-ok", LOST("Private addresses in answers of the Internet are not filtered.") },
-	{ "rebind-localhost-ok", LOST("Private addresses in answers of the Internet are not filtered.") },
+	{ "stop-dns-rebind", ALWAYS("Answers of the Internet that lead to private addresses are refused.") },
+	{ "rebind-domain-ok", RUN(import_rebind_domain_ok) },
+	{ "rebind-localhost-ok", LOST("Answers with 127.0.0.0/8 are refused but for names in rebind-allow.") },
 	{ "filterwin2k", LOST(WHY_FILTER) },
 	{ "filter-A", LOST(WHY_FILTER) },
 	{ "filter-AAAA", LOST(WHY_FILTER) },
@@ -622,6 +622,10 @@ tell_defaults(struct import *im, const struct import_all *all)
 	if (!is_said(all, "local-service") && !im->interfaces)
 		import_remark(im->conf, IMPORT_DEFAULT, NULL, "Only local networks are answered; allow "
 		    "names others.");
+	if (!is_said(all, "stop-dns-rebind"))
+		import_remark(im->conf, IMPORT_DEFAULT, NULL, "Answers of the Internet that lead to "
+		    "private addresses are refused; rebind-allow names exceptions, rebind-protection = "
+		    "false forbids nothing.");
 	if (!is_said(all, "use-stale-cache"))
 		import_remark(im->conf, IMPORT_DEFAULT, NULL, "Where no upstream answers within 1.8 s, an "
 		    "expired answer is given; stale = false forbids that.");

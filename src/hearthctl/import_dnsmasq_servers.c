@@ -147,6 +147,25 @@ import_local_line(struct import *im, char *value)
 	return import_server_line(im, value);
 }
 
+static const char *
+rebind_zone(struct import *im, char *domain, const char *rest)
+{
+	const char *why;
+	const char *zone = import_zone(im, domain, &why);
+
+	(void)rest;
+	if (zone == NULL)
+		return why;
+	import_add_once(im->conf, im->dns, "rebind-allow", zone);
+	return NULL;
+}
+
+const char *
+import_rebind_domain_ok(struct import *im, char *value)
+{
+	return *value == '/' ? each_domain(im, value, rebind_zone) : rebind_zone(im, value, NULL);
+}
+
 /* The bits of a prefix that lie on the next border between labels. */
 static unsigned
 label_bits(const struct prefix *p)

@@ -478,6 +478,18 @@ a_missing_file_is_an_error(void)
 
 /* What dnsmasq 2.90 lists under --help, apart from what makes no sense in a file. */
 static void
+exemptions_from_the_rebinding_filter_are_kept(void)
+{
+	EXPECT("stop-dns-rebind\nrebind-domain-ok=/plex.direct/corp.example/\nrebind-domain-ok=x.example\n",
+	    "rebind-allow = {\n\t\t\"plex.direct\",\n\t\t\"corp.example\",\n\t\t\"x.example\"\n\t}",
+	    "=== Needs no setting ===");
+	EXPECT("server=9.9.9.9\n", "rebind-protection = false");
+	CU_ASSERT(!holds("stop-dns-rebind\n", "rebind-protection"));
+	expect_lost("rebind-localhost-ok", "rebind-allow");
+	expect_lost("rebind-domain-ok=/a..b/", "");
+}
+
+static void
 every_option_of_dnsmasq_is_known(void)
 {
 	static const char options[] =
@@ -551,4 +563,5 @@ UNIT_MAIN("import_dnsmasq",
 	UNIT(included_files_are_followed),
 	UNIT(files_of_dhcp_hosts_are_followed),
 	UNIT(a_missing_file_is_an_error),
+	UNIT(exemptions_from_the_rebinding_filter_are_kept),
 	UNIT(every_option_of_dnsmasq_is_known))
