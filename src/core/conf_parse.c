@@ -260,6 +260,7 @@ place_section(struct conf_parser *ps, const struct frame *up, const struct node 
 	struct conf_slot *slot = &up->section->slots[n->index];
 	struct conf *same = NULL, *cf;
 	char path[CONF_PATH_MAX];
+	const char *wrong = NULL;
 
 	for (size_t i = 0; i < slot->sections_count && same == NULL; i++)
 		if (title == NULL || strcmp(slot->sections[i]->title, title) == 0)
@@ -281,6 +282,8 @@ place_section(struct conf_parser *ps, const struct frame *up, const struct node 
 		complain_twice(ps, line, conf_path(cf, NULL, path), same->file, same->line);
 	else if (title != NULL && *title == '\0')
 		complain(ps, line, "%s: the title is empty", conf_path(cf, NULL, path));
+	else if (title != NULL && slot->key->check != NULL && (wrong = slot->key->check(title)) != NULL)
+		complain(ps, line, "%s: %s", conf_path(cf, NULL, path), wrong);
 	return cf;
 }
 
@@ -517,8 +520,9 @@ complain_syntax(struct conf_parser *ps, const cfg_t *cfg, const char *fmt, const
 		complain(ps, line, "%s: %s expected here", path_in(fr, n->name, path),
 		    n->key != NULL && (n->key->flags & CONF_LIST) ? list : "one value is");
 	else
-		complain(ps, line, "this cannot be understood: %s",
-		    log_quote(span_str(words), quoted, sizeof(quoted)));
+		complain(ps, line, "this cannot be understood: %s%s",
+		    log_quote(span_str(words), quoted, sizeof(quoted)), strstr(words, "','") != NULL
+		    ? "; several values stand in braces, { \"a\", \"b\" }" : "");
 }
 
 static void __attribute__((format(printf, 2, 0)))

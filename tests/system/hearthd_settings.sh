@@ -24,6 +24,19 @@ start_hearthd "$tmp/conf"
 ask() { dig @127.0.0.1 -p "$port" +tries=1 +short "$@"; }
 same "it serves" 192.0.2.1 "$(ask one.example)"
 
+# wrong NAME WORDS LINE: --check refuses the line and says so.
+wrong() {
+	{ conf_head; echo "$3"; } >"$tmp/wrong"
+	contains "--check finds $1" "$2" "$("$hearthd" --check -c "$tmp/wrong" 2>&1)"
+}
+wrong "a server by name" 'named by its address' 'dns { upstream = { "dns.example" } }'
+wrong "a port that is none" 'named by its address' 'dns { upstream = { "192.0.2.1:x" } }'
+wrong "DNS over TLS" 'over TLS' 'dns { route "a.example" { upstream = { "tls://192.0.2.1#a" } } }'
+wrong "a pattern that is none" 'regular expression' 'tftp { map "(" { to = "x" } }'
+wrong "a client that is none" 'a MAC address' 'tftp { client "kitchen" { options = false } }'
+wrong "a topic that is none" 'a topic has' 'announce { publish "front door" { } }'
+wrong "a list without braces" 'stand in braces' 'dns { upstream = "192.0.2.1", "192.0.2.2" }'
+
 { good; echo 'dns_cache { }'; echo 'log { level = "loud" }'; } >"$tmp/conf"
 sed -i 's/upstream/cache-size = "32 parsecs"\n\tupstream/' "$tmp/conf"
 "$hearthd" --check -c "$tmp/conf" >"$tmp/check.out" 2>&1

@@ -142,7 +142,7 @@ withdraw(struct announce *an, struct ctl_request *rq)
 	struct beacon_when now = announce_when(an);
 
 	if (rq->argc != 2) {
-		ctl_fail(rq, "withdraw TOPIC");
+		ctl_fail(rq, "usage: announce withdraw TOPIC");
 		return;
 	}
 	if (beacon_sender_withdraw(an->voice.sender, &now, span_str(rq->argv[1])) != OK) {
@@ -166,7 +166,7 @@ announce_command(struct announce *an, struct ctl_request *rq)
 	else if (strcmp(word, "withdraw") == 0)
 		withdraw(an, rq);
 	else
-		ctl_fail(rq, "list | publish [--event] TOPIC KEY=VALUE... | withdraw TOPIC");
+		ctl_fail(rq, "usage: announce list | publish [--event] TOPIC KEY=VALUE... | withdraw TOPIC");
 }
 
 /* --- status ---------------------------------------------------------------------------------- */

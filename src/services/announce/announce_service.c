@@ -30,7 +30,7 @@ static const char *
 check_topic(const char *value)
 {
 	return beacon_topic_ok(span_str(value)) ? NULL
-	    : "1 to 64 printable characters without blank, * and ?";
+	    : "a topic has 1 to 64 printable characters without blank, * and ?";
 }
 
 static const char *
@@ -78,6 +78,7 @@ static const struct conf_key keys[] = {
 	    .max = BEACON_LEASES_MAX,
 	    .help = "subscribers that may have unicast copies; only with a group key" },
 	{ .name = "publish", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = publish_keys,
+	    .check = check_topic,
 	    .help = "a state to announce: publish \"door/front\" { text = { \"state=closed\" } }" },
 	{ .name = "publish-files", .type = CONF_BOOL, .value = "false",
 	    .help = "announce size and BLAKE2b hash of the files below files-root" },
@@ -454,8 +455,7 @@ publish_section(struct announce *an, const struct conf *cf, size_t i)
 	struct beacon_when now = announce_when(an);
 	uint8_t *text = malloc(BEACON_MESSAGE_MAX);
 	struct wire_wr wr = wire_wr_of(text, text != NULL ? BEACON_MESSAGE_MAX : 0);
-	const char *wrong = check_topic(conf_title(p));
-	enum err e = wrong == NULL ? OK : ERR_FORMAT;
+	enum err e = OK;
 
 	for (size_t k = 0; e == OK && k < conf_count(p, "text"); k++) {
 		struct txt_pair pair = txt_split(span_str(conf_str_at(p, "text", k)));
@@ -469,7 +469,7 @@ publish_section(struct announce *an, const struct conf *cf, size_t i)
 	free(text);
 	if (e != OK)
 		service_complain(an->sv, cf, "publish", i, "\"%s\": %s", conf_title(p),
-		    wrong != NULL ? wrong : err_text(e));
+		    err_text(e));
 	return e;
 }
 
@@ -604,6 +604,9 @@ start(struct service *sv, const struct conf *cf)
 	if (e != OK)
 		log_note(sv->log, LOG_LEVEL_ERR, "announce", "cannot open port %u: %s",
 		    (unsigned)o.port, e == ERR_SYS ? strerror(errno) : err_text(e));
+	else if (beacon_net_links(an->net) == 0)
+		log_note(sv->log, LOG_LEVEL_WARNING, "announce", "no interface here is one of those "
+		    "in the settings; waiting for one");
 	return e;
 }
 

@@ -44,7 +44,7 @@ struct dns_servers {
 const char *const dns_servers_strategies[] = { "fastest", "order", "parallel", NULL };
 
 const struct conf_key dns_servers_route_keys[] = {
-	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST,
+	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_upstream_check,
 	    .help = "servers for the names of this zone" },
 	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest", .choices = dns_servers_strategies,
 	    .help = "which of them is asked first" },

@@ -64,9 +64,9 @@ static const struct conf_key keys[] = {
 	{ .name = "allow", .type = CONF_STRING, .flags = CONF_LIST, .value = "local",
 	    .check = acl_check,
 	    .help = "who may ask: networks, \"local\" (directly connected and private) or \"any\"" },
-	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST,
-	    .help = "servers to forward to: \"9.9.9.9\", \"9.9.9.9:53\", \"tcp://9.9.9.9\"; none: those of "
-		    "/etc/resolv.conf" },
+	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_upstream_check,
+	    .help = "servers to forward to: \"9.9.9.9\", \"9.9.9.9:53\", \"tcp://9.9.9.9\", a stamp "
+		    "\"sdns://…\" for DNSCrypt; none: those of /etc/resolv.conf" },
 	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest", .choices = dns_servers_strategies,
 	    .help = "which upstream is asked first: the fastest, in the order given, or all at once" },
 	{ .name = "interface", .type = CONF_STRING, .help = "reach the upstreams over this interface only" },

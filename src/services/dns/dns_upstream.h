@@ -124,6 +124,9 @@ enum err dns_upstream_new(struct dns_upstream **out, struct loop *loop, struct r
 /* Sends that still wait are dropped without a call. Not from a callback. NULL is fine. */
 void dns_upstream_free(struct dns_upstream *up);
 
+/* For settings: what is wrong with a spec, NULL when nothing is. */
+const char *dns_upstream_check(const char *spec);
+
 /*
  * Add a server, or take another hold on one that is there already with the same address,
  * transport and options: at a reload, add the new list first and drop the old one after, and

@@ -66,6 +66,26 @@ parse_spec(struct dns_stamp *out, bool *tcp_only, const char *spec)
 	return e;
 }
 
+const char *
+dns_upstream_check(const char *spec)
+{
+	struct dns_stamp stamp;
+	bool tcp_only;
+
+	switch (parse_spec(&stamp, &tcp_only, spec)) {
+	case OK:
+	case ERR_NOTFOUND:	/* its interface may come yet */
+		return NULL;
+	case ERR_UNSUPPORTED:
+		return "plain DNS (udp, tcp) and DNSCrypt (sdns://) are spoken; DNS over TLS and HTTPS are not";
+	case ERR_RANGE:
+		return "no server can have this address";
+	default:
+		return "a server is named by its address: \"9.9.9.9\", \"[2620:fe::fe]:53\", "
+		       "\"tcp://9.9.9.9\", or by a stamp (sdns://)";
+	}
+}
+
 static bool
 is_same(const struct dns_server *sv, const struct dns_server *like, const struct dns_stamp *stamp)
 {

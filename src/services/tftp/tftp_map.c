@@ -24,6 +24,17 @@ struct tftp_map {
 	size_t count;
 };
 
+const char *
+tftp_map_check(const char *pattern)
+{
+	regex_t regex;
+
+	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return "the title is no POSIX extended regular expression";
+	regfree(&regex);
+	return NULL;
+}
+
 static enum err
 compile(struct rule *out, const struct tftp_map_rule *rule)
 {

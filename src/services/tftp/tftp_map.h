@@ -28,6 +28,9 @@ struct tftp_map_rule {
 
 struct tftp_map;
 
+/* For settings: what is wrong with a pattern, NULL when nothing is. */
+const char *tftp_map_check(const char *pattern);
+
 /*
  * Compile the rules; everything is copied. bad gets the number of the rule that is wrong.
  * Errors: ERR_FORMAT (no regular expression), ERR_FULL, ERR_NOMEM.

@@ -137,9 +137,11 @@ const struct conf_key tftp_keys[] = {
 	{ .name = "hash", .type = CONF_BOOL, .value = "true",
 	  .help = "log the BLAKE2b hash of each file; computed once per file and change" },
 	{ .name = "map", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = map_keys,
+	  .check = tftp_map_check,
 	  .help = "a rule that rewrites names: its title is a POSIX extended regular "
 	      "expression; rules are tried in order; hearthctl tftp map shows what they do" },
 	{ .name = "client", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = client_keys,
+	  .check = check_match,
 	  .help = "settings of some clients: the title is an address, a network or a MAC "
 	      "address" },
 	{ 0 } };
