@@ -239,8 +239,9 @@ services_start(struct services *s, const struct services_env *env, const struct 
 		enum err e = slot_start(s->slots[i], env, root, cf);
 
 		if (e != OK) {
-			log_note(s->log, LOG_LEVEL_ERR, s->slots[i]->sv.ops->name,
-			    "cannot start: %s", err_text(e));
+			/* What is wrong with a setting or a file is said already, where it stands. */
+			log_note(s->log, LOG_LEVEL_ERR, s->slots[i]->sv.ops->name, "cannot start%s",
+			    e == ERR_NOMEM ? ": out of memory" : "");
 			return e;
 		}
 	}
@@ -375,6 +376,25 @@ receive(void *ctx, const struct dgram *dg)
 	slot->sv.ops->receive(&slot->sv, dg);
 }
 
+void
+service_complain_listen(struct service *sv, const struct addr *local, const char *transport,
+    enum err e)
+{
+	int saved = errno;
+	char text[ADDR_TEXT_MAX];
+	const char *hint = "";
+
+	if (e == ERR_SYS && saved == EADDRINUSE)
+		hint = "; \"ss -tulnp\" shows by whom";
+	else if (e == ERR_SYS && saved == EACCES && addr_port(local) < 1024)
+		hint = "; a port below 1024 needs root or CAP_NET_BIND_SERVICE";
+	else if (e == ERR_SYS && saved == EADDRNOTAVAIL)
+		hint = "; this machine has no such address (now)";
+	log_note(sv->log, LOG_LEVEL_ERR, sv->ops->name, "cannot listen on %s (%s): %s%s",
+	    addr_format(local, text), transport, e == ERR_SYS ? strerror(saved) : err_text(e), hint);
+	errno = saved;
+}
+
 enum err
 service_listen(struct service *sv, const struct addr *local, const struct udp_opts *opts,
     struct udp_socket **out)
@@ -396,13 +416,11 @@ service_listen(struct service *sv, const struct addr *local, const struct udp_op
 	enum err e = udp_open(&socket, sv->loop, local, &mine);
 
 	if (e != OK) {
-		int saved = errno;
-
-		log_note(sv->log, LOG_LEVEL_ERR, sv->ops->name, "cannot listen on %s (UDP): %s",
-		    addr_format(local, text), e == ERR_SYS ? strerror(saved) : err_text(e));
-		errno = saved;
+		service_complain_listen(sv, local, "UDP", e);
 		return e;
 	}
+	log_note(sv->log, LOG_LEVEL_INFO, sv->ops->name, "listening on %s",
+	    addr_format(udp_local(socket), text));
 	slot->sockets[slot->sockets_used++] = socket;
 	if (out != NULL)
 		*out = socket;

@@ -84,6 +84,10 @@ struct service {
 enum err service_listen(struct service *sv, const struct addr *local, const struct udp_opts *opts,
     struct udp_socket **out) MUST_CHECK;
 
+/* Log that this address cannot be listened on, from errno where e is ERR_SYS, which it keeps. */
+void service_complain_listen(struct service *sv, const struct addr *local, const char *transport,
+    enum err e);
+
 /* Ask for wake() at an instant; replaces an earlier wish. */
 void service_wake_at(struct service *sv, mono_us at);
 

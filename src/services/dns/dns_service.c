@@ -383,7 +383,6 @@ listen_tcp(struct dns_service *ds, const struct addr *local, const struct conf *
 		.conns_max = (unsigned)conf_int(cf, "tcp-clients"),
 		.idle_timeout = conf_duration(cf, "tcp-idle"),
 	};
-	char text[ADDR_TEXT_MAX];
 
 	/* Half of all connections for one client: enough for any browser, too few to shut others out. */
 	opts.per_peer_max = opts.conns_max / 2 + 1;
@@ -391,8 +390,7 @@ listen_tcp(struct dns_service *ds, const struct addr *local, const struct conf *
 	enum err e = tcp_listen(&ds->listeners[ds->listener_count], ds->sv->loop, local, &opts);
 
 	if (e != OK) {
-		log_note(ds->sv->log, LOG_LEVEL_ERR, "dns", "cannot listen on %s (TCP): %s",
-		    addr_format(local, text), e == ERR_SYS ? strerror(errno) : err_text(e));
+		service_complain_listen(ds->sv, local, "TCP", e);
 		return e;
 	}
 	ds->listener_count++;
