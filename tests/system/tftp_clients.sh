@@ -74,7 +74,14 @@ command -v curl >/dev/null && {
 	check "curl without options" fetched f513 timeout 20 curl -s --tftp-no-options \
 		-o "$got/out" "tftp://127.0.0.1:$port/f513"
 }
+command -v curl >/dev/null && timeout 20 curl -s "tftp://127.0.0.1:$port/pxelinux.cfg/default"
+command -v tftp >/dev/null && timeout 20 tftp -m ascii 127.0.0.1 "$port" -c get ./f513 "$got/out"
 log=$(cat "$hearthd_log")
+command -v curl >/dev/null &&
+	contains "the log tells which name was not there" \
+		'refused file="pxelinux.cfg/default" why="not found"' "$log"
+command -v tftp >/dev/null && contains "netascii counts the bytes of the file" \
+	'file="./f513" end=complete bytes=513 ' "$log"
 contains "a transfer is one line with its hash" "$(b2sum -l 256 "$root/f513" | cut -d' ' -f1)" "$log"
 stop "$hearthd_pid"
 same "the daemon ends well" 0 $?

@@ -30,10 +30,29 @@ hint_of(const struct tftp_session *s)
 static enum log_level
 level_of(const struct tftp_session *s)
 {
-	/* Boot loaders try many names; a probe for the size is no transfer. */
+	/* A probe for the size is no transfer. */
 	if (!s->upload && s->sender.counts.packets == 0 && s->failed)
 		return LOG_LEVEL_DEBUG;
 	return LOG_LEVEL_INFO;
+}
+
+void
+tftp_log_refusal(struct tftp_state *st, const struct addr *peer, struct span file,
+    const char *why, mono_us now)
+{
+	uint64_t held;
+
+	/* Boot loaders try many names, and strangers any. */
+	if (log_gate_pass(&st->failures, now, &held))
+		log_event(st->sv->log, LOG_LEVEL_INFO, "tftp", "refused", LOG_PEER(peer),
+		    LOG_SPAN("file", file), LOG_STR("why", why));
+}
+
+/* It was told that there is no such file, or none for it: nothing was ever to flow. */
+static bool
+is_refusal(const struct tftp_session *s)
+{
+	return s->upload ? s->job.put != TFTP_PUT_OK : s->job.find != TFTP_FIND_OK;
 }
 
 void
@@ -52,6 +71,11 @@ tftp_log_transfer(const struct tftp_session *s, const struct tftp_hash *hash)
 	stats->rollbacks += c->rollbacks;
 	stats->probes += c->probes;
 	stats->timeouts += c->timeouts;
+	if (s->failed && is_refusal(s)) {
+		tftp_log_refusal(s->st, &s->who.peer, span_of(s->asked, s->asked_len), s->reason,
+		    s->ended);
+		return;
+	}
 	/* Failures are free for whoever wants to fill the log. */
 	if (s->failed && !log_gate_pass(&s->st->failures, s->ended, &held))
 		return;

@@ -37,8 +37,7 @@ refuse(const struct request *rq, enum tftp_code code, const char *text, const ch
 	size_t len;
 
 	st->stats.refused++;
-	log_event(st->sv->log, LOG_LEVEL_DEBUG, "tftp", "refused", LOG_PEER(rq->dg->peer),
-	    LOG_SPAN("file", rq->msg->file), LOG_U64("code", code), LOG_STR("why", why));
+	tftp_log_refusal(st, rq->dg->peer, rq->msg->file, why, rq->dg->now);
 	if (rq->host == NULL || !bucket_take(&rq->host->errors, 1, rq->dg->now)) {
 		st->stats.errors_held++;
 		return;

@@ -222,6 +222,10 @@ void tftp_accept_done(struct tftp_session *s, mono_us now);	/* a WORK_BEGIN or W
 /* tftp_log.c: the line of a transfer that has ended; hash may be NULL. */
 void tftp_log_transfer(const struct tftp_session *s, const struct tftp_hash *hash);
 
+/* tftp_log.c: the line of a request that is not served. why: static text. */
+void tftp_log_refusal(struct tftp_state *st, const struct addr *peer, struct span file,
+    const char *why, mono_us now);
+
 /* Write an ERROR packet; gives its length. */
 size_t tftp_error_packet(uint8_t *buf, size_t cap, enum tftp_code code, const char *text);
 
