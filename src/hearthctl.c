@@ -42,7 +42,35 @@ print_help(void)
 		printf("%*s%s\n", 32 - width, "", c->help);
 	}
 	printf("\nAny other is sent to the daemon as it is: \"hearthctl SERVICE WORD ...\".\n"
+	       "\"hearthctl COMMAND --help\" tells more of one.\n"
 	       "Exit status: 0 fine, 1 failed, 2 called wrongly. More in hearthctl(1).\n");
+}
+
+static void
+print_usage(const struct command *c)
+{
+	printf("  hearthctl %s%s%s\n      %s\n", c->name, *c->args != '\0' ? " " : "", c->args, c->help);
+	if (c->options != NULL)
+		fputs(c->options, stdout);
+}
+
+/* `hearthctl dns --help`: the part of the list that begins with this word. */
+static int
+help_on(const char *word)
+{
+	size_t len = strlen(word);
+	unsigned found = 0;
+
+	for (const struct command *c = commands; c->name != NULL; c++) {
+		if (strncmp(c->name, word, len) == 0 && (c->name[len] == '\0' || c->name[len] == ' ')) {
+			print_usage(c);
+			found++;
+		}
+	}
+	if (found == 0)
+		return tool_misuse("nothing is known here of \"%s\"", word);
+	puts("More in hearthctl(1).");
+	return TOOL_FINE;
 }
 
 static int
@@ -61,6 +89,8 @@ ask(const struct tool *t, int argc, char **argv)
 static int
 run(const struct tool *t, int argc, char **argv)
 {
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+		return help_on(argv[0]);
 	for (const struct command *c = commands; c->name != NULL; c++) {
 		if (strcmp(c->name, argv[0]) == 0 && c->run != NULL) {
 			optind = 0;	/* glibc: begin anew, for the command's own options */

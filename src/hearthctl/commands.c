@@ -12,25 +12,55 @@
 
 #include <stddef.h>
 
+#define LISTENING                                                                                  \
+	"      -g, --group-key FILE  keys of the group; none: what everybody may read\n"            \
+	"      -t, --trust FILE      who may say what: the lines that keygen prints\n"              \
+	"          --state FILE      remember across restarts what was heard\n"                     \
+	"      -i, --interface GLOB  listen there only; may be given several times\n"               \
+	"          --lease ADDRESS   ask the announcer there for unicast copies\n"                  \
+	"          --port NUMBER     another port\n"                                                \
+	"          --rejoin TIME     renew memberships that often\n"                                \
+	"          --for TIME        end after that time\n"
+
+static const char listen_options[] = LISTENING
+	"          --count NUMBER    end after so many lines\n"
+	"          --exec PROGRAM    run it for each piece of confirmed news\n"
+	"          --json            one object a line\n"
+	"          --stats           print counters at the end\n";
+
+static const char verify_options[] = LISTENING
+	"          --as NAME         the name under which it is announced\n";
+
+static const char keygen_options[] =
+	"          --dir DIR         where to; else /etc/hearth for root, ~/.config/hearth for others\n"
+	"          --name NAME       what others shall call us; else the name of this host\n";
+
 const struct command commands[] = {
-	{ "status", "", "what the daemon is and does", NULL },
-	{ "top", "", "the same every second, with rates; q ends it", top_run },
-	{ "reload", "", "read the settings again", NULL },
-	{ "dns stats", "", "counters of the DNS cache", NULL },
-	{ "dns lookup", "NAME", "what is cached of a name", NULL },
-	{ "dns explain", "NAME [TYPE] [CLIENT]", "what would become of a question, stage by stage", NULL },
-	{ "dns flush", "NAME [TYPE]", "forget a name", NULL },
-	{ "dns flush", "--below NAME | --all", "forget a name and all below it, or everything", NULL },
-	{ "dns upstreams", "", "the servers that are asked, and how they are", NULL },
-	{ "announce list", "", "what this daemon announces", NULL },
+	{ "status", "", "what the daemon is and does", NULL, NULL },
+	{ "top", "", "the same every second, with rates; q ends it", top_run, NULL },
+	{ "reload", "", "read the settings again", NULL, NULL },
+	{ "dns stats", "", "counters of the DNS cache", NULL, NULL },
+	{ "dns lookup", "NAME", "what is cached of a name", NULL, NULL },
+	{ "dns explain", "NAME [TYPE] [CLIENT]", "what would become of a question, stage by stage",
+	    NULL, NULL },
+	{ "dns flush", "NAME [TYPE]", "forget a name", NULL, NULL },
+	{ "dns flush", "--below NAME | --all", "forget a name and all below it, or everything",
+	    NULL, NULL },
+	{ "dns upstreams", "", "the servers that are asked, and how they are", NULL, NULL },
+	{ "tftp sessions", "", "transfers under way", NULL, NULL },
+	{ "tftp map", "NAME [ADDRESS or MAC]", "which file a request would get, and why",
+	    NULL, NULL },
+	{ "announce list", "", "what this daemon announces", NULL, NULL },
 	{ "announce publish", "[--event] TOPIC [KEY=VALUE ...]", "announce a state or an event",
-	    NULL },
-	{ "announce withdraw", "TOPIC", "announce a state no more", NULL },
-	{ "listen", "[OPTION ...] [TOPIC-GLOB ...]", "print what is announced here", listen_run },
+	    NULL, NULL },
+	{ "announce withdraw", "TOPIC", "announce a state no more", NULL, NULL },
+	{ "listen", "[OPTION ...] [TOPIC-GLOB ...]", "print what is announced here",
+	    listen_run, listen_options },
 	{ "verify", "[OPTION ...] FILE", "is a download what a trusted host announces",
-	    verify_run },
+	    verify_run, verify_options },
 	{ "keygen", "[--dir DIR] [--name NAME]", "make the keys of a host and of a group",
-	    keygen_run },
-	{ "import", "FILE ...", "a dnsmasq.conf as a hearthd.conf, and what is missing in it", import_run },
+	    keygen_run, keygen_options },
+	{ "import", "FILE ...", "a dnsmasq.conf as a hearthd.conf, and what is missing in it",
+	    import_run, NULL },
 	{ 0 }
 };

@@ -14,6 +14,7 @@ struct command {
 	 * NULL: the daemon is asked.
 	 */
 	int (*run)(const struct tool *t, int argc, char **argv);
+	const char *options;	/* lines of its own options, NULL for none */
 };
 
 extern const struct command commands[];
