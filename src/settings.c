@@ -229,6 +229,22 @@ make_dir(const struct settings *st, struct log *lg, const char *path, mode_t mod
 	return OK;
 }
 
+/* May the user that we are going to be write there? */
+static bool
+user_can_write(const char *path, const char *user)
+{
+	const struct passwd *pw = geteuid() == 0 && *user != '\0' ? getpwnam(user) : NULL;
+	struct stat st;
+
+	if (pw == NULL || pw->pw_uid == 0)
+		return access(path, W_OK) == 0;
+	if (stat(path, &st) != 0)
+		return false;
+	errno = EACCES;
+	return (st.st_uid == pw->pw_uid && (st.st_mode & S_IWUSR) != 0) ||
+	    (st.st_gid == pw->pw_gid && (st.st_mode & S_IWGRP) != 0) || (st.st_mode & S_IWOTH) != 0;
+}
+
 const char *
 settings_state_dir(const struct settings *st, struct log *lg)
 {
@@ -236,7 +252,7 @@ settings_state_dir(const struct settings *st, struct log *lg)
 
 	if (*path == '\0')
 		return "";
-	if (make_dir(st, lg, path, 0750) == OK && (geteuid() == 0 || access(path, W_OK) == 0))
+	if (make_dir(st, lg, path, 0750) == OK && user_can_write(path, settings_user(st, lg)))
 		return path;
 	log_note(lg, LOG_LEVEL_WARNING, "hearthd", "no state is kept: %s: %s", path, strerror(errno));
 	return "";
