@@ -24,6 +24,7 @@ if HAVE_CUNIT
 include tests/unit/util.mk
 include tests/unit/core.mk
 include tests/unit/dns.mk
+include tests/unit/hearthctl.mk
 include tests/unit/hearthctl_import.mk
 include tests/unit/announce.mk
 include tests/unit/tftp.mk

@@ -25,6 +25,7 @@ SYSTEM_TESTS += tests/system/dns_tcp.sh
 SYSTEM_TESTS += tests/system/dns_upstream.sh
 SYSTEM_TESTS += tests/system/examples.sh
 SYSTEM_TESTS += tests/system/fakedns.sh
+SYSTEM_TESTS += tests/system/hearthctl.sh
 SYSTEM_TESTS += tests/system/hearthd_plugins.sh
 SYSTEM_TESTS += tests/system/hearthd_privs.sh
 SYSTEM_TESTS += tests/system/hearthd_settings.sh

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
@@ -100,19 +102,89 @@ fill_column(struct table *t, size_t column)
 	return true;
 }
 
+/* One cell; a positive width pads on the right, unless it is the last in its line. */
+static void
+print_cell(const char *text, int width, bool last, FILE *out)
+{
+	int gap = abs(width) - width_of(text);
+
+	fprintf(out, "  %*s%s", width < 0 ? gap : 0, "", text);
+	if (width > 0 && !last)
+		fprintf(out, "%*s", gap, "");
+}
+
 static void
 print_line(const struct table *t, char *const *cells, FILE *out)
 {
-	for (size_t i = 0; i < t->columns; i++) {
-		const char *text = cells != NULL ? cells[i] : t->names[i];
-		int width = t->widths[i];
-		int gap = abs(width) - width_of(text);
-
-		fprintf(out, "  %*s%s", width < 0 ? gap : 0, "", text);
-		if (width > 0 && i + 1 < t->columns)
-			fprintf(out, "%*s", gap, "");
-	}
+	for (size_t i = 0; i < t->columns; i++)
+		print_cell(cells != NULL ? cells[i] : t->names[i], t->widths[i], i + 1 == t->columns, out);
 	fputc('\n', out);
+}
+
+/* Columns that the table takes, upright. */
+static int
+upright_width(const struct table *t)
+{
+	int sum = 0;
+
+	for (size_t i = 0; i < t->columns; i++)
+		sum += 2 + abs(t->widths[i]);
+	return sum;
+}
+
+static int
+name_width(const struct table *t)
+{
+	int widest = 0;
+
+	for (size_t i = 0; i < t->columns; i++)
+		if (width_of(t->names[i]) > widest)
+			widest = width_of(t->names[i]);
+	return widest;
+}
+
+/* The widest cell of a row, which is a column when the table lies on its side. */
+static int
+row_width(const struct table *t, size_t row)
+{
+	int widest = 0;
+
+	for (size_t i = 0; i < t->columns; i++)
+		if (width_of(t->cells[row * t->columns + i]) > widest)
+			widest = width_of(t->cells[row * t->columns + i]);
+	return widest;
+}
+
+static int
+lying_width(const struct table *t)
+{
+	int sum = 2 + name_width(t);
+
+	for (size_t row = 0; row < t->rows_count; row++)
+		sum += 2 + row_width(t, row);
+	return sum;
+}
+
+static void
+print_lying(const struct table *t, FILE *out)
+{
+	int names = name_width(t);
+
+	for (size_t i = 0; i < t->columns; i++) {
+		print_cell(t->names[i], names, false, out);
+		for (size_t row = 0; row < t->rows_count; row++)
+			print_cell(t->cells[row * t->columns + i], row_width(t, row),
+			    row + 1 == t->rows_count, out);
+		fputc('\n', out);
+	}
+}
+
+static void
+print_upright(const struct table *t, FILE *out)
+{
+	print_line(t, NULL, out);
+	for (size_t row = 0; row < t->rows_count; row++)
+		print_line(t, t->cells + row * t->columns, out);
 }
 
 static void
@@ -129,7 +201,7 @@ free_table(struct table *t)
 }
 
 void
-print_table(const json_t *list, FILE *out)
+print_table(const json_t *list, int width, FILE *out)
 {
 	struct table t = { 0 };
 	bool ok = find_columns(&t, list);
@@ -141,12 +213,21 @@ print_table(const json_t *list, FILE *out)
 	}
 	for (size_t i = 0; i < t.columns && ok; i++)
 		ok = fill_column(&t, i);
-	if (ok) {
-		print_line(&t, NULL, out);
-		for (size_t row = 0; row < t.rows_count; row++)
-			print_line(&t, t.cells + row * t.columns, out);
-	}
+	if (ok && upright_width(&t) > width && lying_width(&t) <= width)
+		print_lying(&t, out);
+	else if (ok)
+		print_upright(&t, out);
 	free_table(&t);
+}
+
+int
+print_width(void)
+{
+	struct winsize w;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col >= 20)
+		return w.ws_col;
+	return PRINT_WIDTH;
 }
 
 /* --- results ---------------------------------------------------------------------------------- */
@@ -154,6 +235,7 @@ print_table(const json_t *list, FILE *out)
 static void
 print_rows(const struct flat *f, FILE *out)
 {
+	int width = print_width();
 	bool first = true;
 
 	for (size_t i = 0; i < f->count; i++) {
@@ -169,7 +251,7 @@ print_rows(const struct flat *f, FILE *out)
 			continue;
 		fprintf(out, "%s%s:\n", first ? "" : "\n", f->rows[i].key);
 		first = false;
-		print_table(f->rows[i].value, out);
+		print_table(f->rows[i].value, width, out);
 	}
 }
 

@@ -73,22 +73,31 @@ rate_of(const struct flat_row *row, const struct flat *before, int64_t elapsed_m
 	return grown > 0 ? (double)grown * 1000 / (double)elapsed_ms : -1;
 }
 
+/* Counters that never counted would push what moves off the screen. */
+static bool
+is_worth_a_line(const struct flat_row *row)
+{
+	return !flat_is_table(row->value) &&
+	    (!json_is_integer(row->value) || json_integer_value(row->value) != 0);
+}
+
 static void
-paint_rows(const struct flat *now, const struct flat *before, int64_t elapsed_ms, FILE *out)
+paint_rows(const struct flat *now, const struct flat *before, int64_t elapsed_ms, int columns,
+    FILE *out)
 {
 	int width = 0;
 
 	for (size_t i = 0; i < now->count; i++) {
 		int n = (int)strlen(now->rows[i].key);
 
-		if (!flat_is_table(now->rows[i].value) && n > width)
+		if (is_worth_a_line(&now->rows[i]) && n > width)
 			width = n;
 	}
 	for (size_t i = 0; i < now->count; i++) {
 		const struct flat_row *row = &now->rows[i];
 		double rate = rate_of(row, before, elapsed_ms);
 
-		if (flat_is_table(row->value))
+		if (!is_worth_a_line(row))
 			continue;
 		fprintf(out, "%-*s  ", width, row->key);
 		flat_print(row->value, false, out);
@@ -100,7 +109,7 @@ paint_rows(const struct flat *now, const struct flat *before, int64_t elapsed_ms
 		if (!flat_is_table(now->rows[i].value))
 			continue;
 		fprintf(out, "\n%s:\n", now->rows[i].key);
-		print_table(now->rows[i].value, out);
+		print_table(now->rows[i].value, columns, out);
 	}
 }
 
@@ -125,7 +134,7 @@ compose(struct screen *s)
 	if (status == NULL)
 		fprintf(out, "%s\n", why);
 	else if (flat_make(&now, status) && (s->last == NULL || flat_make(&before, s->last)))
-		paint_rows(&now, &before, at - s->last_ms, out);
+		paint_rows(&now, &before, at - s->last_ms, s->columns, out);
 	flat_free(&now);
 	flat_free(&before);
 	json_decref(s->last);
@@ -149,7 +158,7 @@ show(const struct screen *s, const char *page)
 			if (column <= s->columns)
 				fputc(*page, stdout);
 		}
-		fputs("\r\n", stdout);
+		fputc('\n', stdout);
 		page += *page == '\n';
 		row++;
 	}

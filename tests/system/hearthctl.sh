@@ -1,0 +1,98 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# hearthctl: exit statuses and words when called wrongly, without a daemon, with a daemon that does
+# not answer; results as lines and as JSON; top on a terminal; the control socket's own life.
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
+. "$top_srcdir/tests/support/hearthd.sh"
+in_netns "$@"
+unset HEARTH_CONTROL
+
+# gives STATUS NAME COMMAND...: what it prints is then in $out, what it complains in $err.
+gives() {
+	local want="$1" name="$2" status=0
+
+	shift 2
+	"$@" >"$tmp/out" 2>"$tmp/err" </dev/null || status=$?
+	out=$(cat "$tmp/out")
+	err=$(cat "$tmp/err")
+	same "$name gives $want" "$want" "$status"
+}
+
+gives 0 "--help" "$hearthctl" --help
+contains "it names the commands" "reload" "$out"
+gives 0 "--version" "$hearthctl" --version
+contains "it names the program" "hearthctl " "$out"
+gives 2 "no command" "$hearthctl"
+contains "it says so" "hearthctl: a command is missing" "$err"
+gives 2 "an unknown option" "$hearthctl" --no-such-option status
+gives 2 "an option without its value" "$hearthctl" -s
+gives 2 "top with words" "$hearthctl" top now
+gives 1 "top without a terminal" "$hearthctl" top
+contains "it says what does without" "hearthctl status" "$err"
+gives 1 "a full disk" sh -c "'$hearthctl' --help >/dev/full"
+contains "it is told" "cannot write" "$err"
+
+gives 1 "status without a daemon" ctl status
+contains "it names the socket" "no daemon answers on $control: No such file" "$err"
+contains "and the way out" "is hearthd running? -s SOCKET names another" "$err"
+gives 1 "the environment names the socket" env HEARTH_CONTROL="$tmp/other" "$hearthctl" status
+contains "as the message shows" "$tmp/other" "$err"
+gives 1 "a name too long for a socket" "$hearthctl" -s "/$(printf %0200d 0)" status
+contains "it is told" "too long" "$err"
+gives 1 "words without end" ctl 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18
+contains "it is told" "more than 17 words" "$err"
+gives 1 "bytes that are no text" ctl "$(printf '\377')"
+contains "it is told" "not UTF-8" "$err"
+
+conf_head >"$tmp/conf"
+echo "dns { listen = { \"127.0.0.1:$(free_port)\" } upstream = { \"127.0.0.1:9\" } }" >>"$tmp/conf"
+start_hearthd "$tmp/conf"
+gives 0 "status" ctl status
+contains "results are key=value lines" "hearthd.pid=$hearthd_pid" "$out"
+contains "lists are tables" "$(printf '\ndns.sockets:\n  local')" "$out"
+gives 0 "status as JSON" ctl --json status
+contains "it is an object" "\"pid\":$hearthd_pid," "$out"
+same "in one line" 1 "$(printf '%s\n' "$out" | grep -c '')"
+gives 0 "reload" ctl reload
+gives 1 "an unknown command" ctl nonsense
+contains "the daemon says so" 'hearthctl: unknown command "nonsense"' "$err"
+gives 1 "an unknown word of a service" ctl dns nonsense
+same "the socket is for its owner and group" "srw-rw----" "$(ls -l "$control" | cut -c1-10)"
+
+# Once it has painted twice there are rates; then q. The terminal is left as it was found.
+if command -v script >/dev/null; then
+	mkfifo "$tmp/keys"
+	exec 9<>"$tmp/keys"
+	top="stty rows 60 cols 100; '$hearthctl' -s '$control' top && stty -a"
+	# What is started with & has no standard input, unless it opens one itself.
+	spawn sh -c 'exec script -qefc "$1" "$2" <"$3"' sh "$top" "$tmp/screen" "$tmp/keys" \
+		>/dev/null 2>&1
+	check "top shows rates" wait_until "grep -q 'loop_turns .*/s' '$tmp/screen'" 10
+	printf q >&9
+	check "it ends on q" wait_until "! running $pid" 5
+	exec 9>&-
+	wait "$pid"
+	same "with 0" 0 $?
+	check "it has shown the status" grep -q "hearthd.version" "$tmp/screen"
+	contains "the screen is given back" "$(printf '\033[?1049l')" "$(cat "$tmp/screen")"
+	check "and echoes again" grep -q "[^-]icanon.* echo" "$tmp/screen"
+fi
+
+# Nobody waits for ever for a daemon that hangs.
+kill -STOP "$hearthd_pid"
+gives 1 "a daemon that hangs" ctl status
+contains "it is told" "no answer on $control within 5 s" "$err"
+kill -CONT "$hearthd_pid"
+gives 0 "it goes on" ctl status
+
+# What a killed daemon leaves behind is in nobody's way; a clean end leaves nothing.
+kill -KILL "$hearthd_pid"
+check "it is gone" wait_until "! running $hearthd_pid" 5
+check "the socket has stayed" test -S "$control"
+gives 1 "a dead socket" ctl status
+contains "it is told" "no daemon answers on $control: Connection refused" "$err"
+start_hearthd "$tmp/conf" second
+gives 0 "a new daemon takes its place" ctl status
+stop "$hearthd_pid"
+refuse "the socket goes with its daemon" test -e "$control"
+finish

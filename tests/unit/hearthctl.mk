@@ -1,0 +1,6 @@
+check_PROGRAMS += tests/unit/test_print
+TESTS += tests/unit/test_print
+tests_unit_test_print_SOURCES = tests/unit/test_print.c \
+	src/hearthctl/flat.c src/hearthctl/flat.h src/hearthctl/print.c src/hearthctl/print.h
+tests_unit_test_print_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_print_LDADD = $(UNIT_UTIL) $(JANSSON_LIBS)
