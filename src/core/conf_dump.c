@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define LIST_LINE_MAX 72	/* longer lists get a line per value */
+#define MAN_LINE_MAX  78	/* columns in the source of the manual */
 
 /* --- settings --------------------------------------------------------------------------------- */
 
@@ -177,35 +178,64 @@ conf_dump(const struct conf_file *cf, FILE *out)
 
 /* --- manual ----------------------------------------------------------------------------------- */
 
-/* Text of ours as mdoc: nothing in it may act as a request or an escape. */
+/* A word of ours as mdoc: nothing in it may act as a request or an escape. */
 static void
-man_text(FILE *out, const char *text)
+man_word(FILE *out, const char *word, size_t len, bool first)
 {
-	if (*text == '.' || *text == '\'')
+	if (first && (*word == '.' || *word == '\''))
 		fputs("\\&", out);
-	for (; *text != '\0'; text++) {
-		if (*text == '\\')
+	for (size_t i = 0; i < len; i++) {
+		if (word[i] == '\\')
 			fputs("\\e", out);
 		else
-			fputc(*text, out);
+			fputc(word[i], out);
 	}
 }
 
-/* A sentence of its own line: begins with a capital, ends with a full stop. */
+/* Lines of bounded length, a new one for each sentence as mdoc(7) wants it; a full stop at the end. */
+static void
+man_text(FILE *out, const char *text)
+{
+	size_t column = 0;
+	char last = '.';
+
+	for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
+		size_t len = strcspn(text, " ");
+
+		if (column != 0 && (last == '.' || column + 1 + len > MAN_LINE_MAX)) {
+			fputc('\n', out);
+			column = 0;
+		} else if (column != 0) {
+			fputc(' ', out);
+			column++;
+		}
+		man_word(out, text, len, column == 0);
+		column += len;
+		last = text[len - 1];
+		text += len;
+	}
+	fputs(last == '.' ? "\n" : ".\n", out);
+}
+
+/* The help of a key, with a capital. */
 static void
 man_sentence(FILE *out, const char *text)
 {
-	size_t len = strlen(text);
+	char copy[1024];
 
-	if (len == 0)
-		return;
-	if (islower((unsigned char)*text)) {
-		fputc(toupper((unsigned char)*text), out);
-		text++;
-		len--;
-	}
+	snprintf(copy, sizeof(copy), "%s", text);
+	copy[0] = (char)toupper((unsigned char)copy[0]);
+	if (copy[0] != '\0')
+		man_text(out, copy);
+}
+
+static void
+man_fact(FILE *out, const char *what, const char *fact)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s is %s", what, fact);
 	man_text(out, text);
-	fputs(len != 0 && text[len - 1] == '.' ? "\n" : ".\n", out);
 }
 
 static const char *
@@ -229,16 +259,10 @@ man_value(const struct conf_key *key, FILE *out)
 	    key->flags & CONF_LIST ? " ..." : "");
 	if (key->help != NULL)
 		man_sentence(out, key->help);
-	if (key->type != CONF_BOOL && *conf_allowed(key, allowed, sizeof(allowed)) != '\0') {
-		fputs("Allowed is ", out);
-		man_text(out, allowed);
-		fputs(".\n", out);
-	}
-	if (key->value != NULL && *key->value != '\0') {
-		fputs("The default is ", out);
-		man_text(out, key->value);
-		fputs(".\n", out);
-	}
+	if (key->type != CONF_BOOL && *conf_allowed(key, allowed, sizeof(allowed)) != '\0')
+		man_fact(out, "Allowed", allowed);
+	if (key->value != NULL && *key->value != '\0')
+		man_fact(out, "The default", key->value);
 	if (key->flags & CONF_RESTART)
 		fputs("A change takes effect at the next start.\n", out);
 }

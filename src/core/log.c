@@ -82,6 +82,8 @@ log_new(struct log **out, enum log_level level, enum log_format format)
 void
 log_free(struct log *lg)
 {
+	if (lg != NULL && lg->ident != NULL)
+		close(lg->fd);
 	free(lg);
 }
 
