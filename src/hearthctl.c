@@ -79,6 +79,8 @@ ask(const struct tool *t, int argc, char **argv)
 	char why[CLIENT_WHY_MAX];
 	json_t *result = client_ask(t->socket, argc, argv, why);
 
+	if (result == NULL && strncmp(why, "usage: ", 7) == 0)
+		return tool_misuse("%s", why);
 	if (result == NULL)
 		return tool_fail("%s", why);
 	print_result(result, t->json, stdout);

@@ -165,13 +165,13 @@ command(void *ctx, const char *noun, struct ctl_request *rq)
 			return;
 		}
 		if (reload(d, err) != OK) {
-			ctl_fail(rq, "%s(the previous settings stay in force)", err);
+			ctl_fail(rq, "%s\n(the previous settings stay in force)", err);
 			return;
 		}
 		report_str(rq->out, "reload", "the new settings are in force");
 		ctl_done(rq);
 	} else if (!services_command(d->settings.services, noun, rq)) {
-		ctl_fail(rq, "unknown command \"%s\"", noun);
+		ctl_fail(rq, "usage: no service and no command is called \"%s\"", noun);
 	}
 }
 

@@ -169,7 +169,7 @@ settings_reload(struct settings *st, struct log *lg, char err[static SETTINGS_ER
 	if (e != OK) {
 		st->reloads_refused++;
 		retire(st, file);
-		snprintf(err, SETTINGS_ERR_MAX, "a service refused its new settings (see the log)\n");
+		snprintf(err, SETTINGS_ERR_MAX, "a service refused its new settings (see the log)");
 		return e;
 	}
 	note_restart_keys(lg, conf_root(st->file), conf_root(file));

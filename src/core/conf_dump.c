@@ -192,7 +192,7 @@ man_word(FILE *out, const char *word, size_t len, bool first)
 	}
 }
 
-/* Lines of bounded length, a new one for each sentence as mdoc(7) wants it; a full stop at the end. */
+/* Lines of bounded length, one or more for each sentence (mdoc(7)); a full stop at the end. */
 static void
 man_text(FILE *out, const char *text)
 {

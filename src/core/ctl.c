@@ -26,6 +26,7 @@
 #define CTL_CONNS_MAX 16
 #define CTL_BACKLOG   16
 #define CTL_MODE      0660
+#define CTL_WORDS_MAX 8192		/* bytes of an error; findings of a reload are many */
 #define CTL_DIGITS    9		/* of a number that is not whole */
 
 struct ctl {
@@ -110,7 +111,7 @@ ctl_done(struct ctl_request *rq)
 void
 ctl_fail(struct ctl_request *rq, const char *fmt, ...)
 {
-	char words[1024];
+	char words[CTL_WORDS_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);

@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
-#define CLIENT_WHY_MAX 1024	/* bytes of the words for what went wrong */
+#define CLIENT_WHY_MAX 8192	/* bytes of the words for what went wrong */
 
 /*
  * Send words to the daemon at `socket` and wait for the answer, at most 5 s in all.

@@ -116,8 +116,11 @@ print_cell(const char *text, int width, bool last, FILE *out)
 static void
 print_line(const struct table *t, char *const *cells, FILE *out)
 {
-	for (size_t i = 0; i < t->columns; i++)
-		print_cell(cells != NULL ? cells[i] : t->names[i], t->widths[i], i + 1 == t->columns, out);
+	for (size_t i = 0; i < t->columns; i++) {
+		const char *text = cells != NULL ? cells[i] : t->names[i];
+
+		print_cell(text, t->widths[i], i + 1 == t->columns, out);
+	}
 	fputc('\n', out);
 }
 

@@ -22,6 +22,10 @@ gives 0 "--help" "$hearthctl" --help
 contains "it names the commands" "reload" "$out"
 gives 0 "--version" "$hearthctl" --version
 contains "it names the program" "hearthctl " "$out"
+gives 0 "--help behind a command" "$hearthctl" dns --help
+contains "it names what the service does" "dns flush NAME" "$out"
+refuse "and nothing else" grep -q reload "$tmp/out"
+gives 0 "--help behind a command that runs here" "$hearthctl" keygen --help
 gives 2 "no command" "$hearthctl"
 contains "it says so" "hearthctl: a command is missing" "$err"
 gives 2 "an unknown option" "$hearthctl" --no-such-option status
@@ -54,9 +58,16 @@ gives 0 "status as JSON" ctl --json status
 contains "it is an object" "\"pid\":$hearthd_pid," "$out"
 same "in one line" 1 "$(printf '%s\n' "$out" | grep -c '')"
 gives 0 "reload" ctl reload
-gives 1 "an unknown command" ctl nonsense
-contains "the daemon says so" 'hearthctl: unknown command "nonsense"' "$err"
-gives 1 "an unknown word of a service" ctl dns nonsense
+gives 2 "an unknown command" ctl nonsense
+contains "the daemon says so" 'no service and no command is called "nonsense"' "$err"
+gives 2 "an unknown word of a service" ctl dns nonsense
+contains "the service says what it knows" "usage: dns " "$err"
+cp "$tmp/conf" "$tmp/good"
+for i in 1 2 3 4 5 6 7 8 9; do echo "no-such-key-$i = 1"; done >>"$tmp/conf"
+gives 1 "reload of a bad file" ctl reload
+contains "all findings come along" "$tmp/conf:13: no-such-key-9: unknown key" "$err"
+contains "and what became of it" "the previous settings stay in force" "$err"
+mv "$tmp/good" "$tmp/conf"
 same "the socket is for its owner and group" "srw-rw----" "$(ls -l "$control" | cut -c1-10)"
 
 # Once it has painted twice there are rates; then q. The terminal is left as it was found.

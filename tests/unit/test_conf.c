@@ -645,8 +645,9 @@ peeking_finds_its_key_behind_any_number_of_others(void)
 	struct conf_file *cf = NULL;
 
 	for (int i = 0; i < 300; i++)
-		at += (size_t)sprintf(text + at, "key%d = { 1, 2 }\nsection%d { a = 1 }\n", i, i % 40);
-	strcpy(text + at, "route \"x\" { b { c \"y\" { d = 1 } } }\n}\nload = { \"a.so\", \"b.so\" }\n");
+		at += (size_t)sprintf(text + at, "key%d = { 1, 2 }\nsection%d { a = 1 }\n", i,
+		    i % 40);
+	strcpy(text + at, "route 'x' { b { c 'y' { d = 1 } } }\n}\nload = { 'a.so', 'b.so' }\n");
 	save("f", text);
 	CU_ASSERT_EQUAL_FATAL(conf_peek(&cf, "f", few), OK);
 	CU_ASSERT_EQUAL_FATAL(conf_count(conf_root(cf), "load"), 2);
