@@ -33,7 +33,7 @@ struct ctl_request {
 };
 
 void ctl_done(struct ctl_request *rq);
-/* Words that begin with "usage: " say that the command was called wrongly: hearthctl ends with 2. */
+/* Words that begin with "usage: " say that it was called wrongly: hearthctl ends with 2. */
 void ctl_fail(struct ctl_request *rq, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Who takes the commands: called with the first word in `noun` and the rest in rq->argv. */
