@@ -17,9 +17,11 @@ check "README.md's settings have no errors" "$hearthd" --check -c "$tmp/readme.c
 sed -e "s,@dir@,$tmp,g" -e 's,@user@,,g' "$top_srcdir/contrib/hearthd-quickstart.conf" >"$tmp/quick.conf"
 check "the first look's settings have no errors" "$hearthd" --check -c "$tmp/quick.conf"
 
-# Lines that are commented out with a key and a value are meant to be put in force.
-sed 's/^\(\t*\)# \([a-z-]* *= \)/\1\2/' "$tmp/quick.conf" >"$tmp/all.conf"
-check "all of them put in force, too" "$hearthd" --check -c "$tmp/all.conf"
+# Settings that are commented out are meant to be put in force.
+for file in "$tmp/quick.conf" "$top_srcdir"/contrib/examples/*.conf; do
+	sed 's/^\(\t*\)# \([a-z-]* *= \|[a-z]* *"[^"]*" *{\)/\1\2/' "$file" >"$tmp/all.conf"
+	check "${file##*/} with all of them put in force, too" "$hearthd" --check -c "$tmp/all.conf"
+done
 
 # The manual page of the settings: the block in its words.
 sed -n '/^\.Bd -literal/,/^\.Ed/p' "$top_srcdir/docs/hearthd.conf.5.in" | grep -v '^\.' >"$tmp/man.conf"

@@ -53,7 +53,10 @@ kill -HUP "$hearthd_pid"
 check "a reload says the same" wait_until "grep -q 'previous settings stay in force' '$hearthd_log'" 5
 contains "with file, line and key" "$tmp/conf:6: dns.cache-size" "$(cat "$hearthd_log")"
 same "and the old settings serve on" 192.0.2.2 "$(ask two.example)"
-refuse "hearthctl reload fails too" ctl reload
+out=$(ctl reload 2>&1)
+same "hearthctl reload fails too" 1 $?
+same "and says in a line of its own what holds now" "(the previous settings stay in force)" \
+	"$(echo "$out" | tail -n 1)"
 same "both are counted" 2 "$(counter hearthd.reloads_refused)"
 
 good >"$tmp/conf"
