@@ -201,28 +201,39 @@ settings_log_lines(struct log *lg, const char *lines)
 
 /* --- user and directories --------------------------------------------------------------------- */
 
-const char *
-settings_user(const struct settings *st, struct log *lg)
+/* Whom the settings mean; "nobody" where they name nobody and the default user is not there. */
+static const char *
+user_of(const struct settings *st)
 {
 	const char *user = conf_str(settings_root(st), "user");
 
 	if (geteuid() != 0 || conf_given(settings_root(st), "user") || getpwnam(user) != NULL)
 		return user;
-	log_note(lg, LOG_LEVEL_NOTICE, "hearthd",
-	    "there is no user \"%s\", becoming \"nobody\" (useradd --system %s makes one)", user, user);
 	return "nobody";
+}
+
+const char *
+settings_user(const struct settings *st, struct log *lg)
+{
+	const char *user = conf_str(settings_root(st), "user"), *now = user_of(st);
+
+	if (strcmp(user, now) != 0)
+		log_note(lg, LOG_LEVEL_NOTICE, "hearthd",
+		    "there is no user \"%s\", becoming \"%s\" (useradd --system %s makes one)", user, now,
+		    user);
+	return now;
 }
 
 /* Make a directory for the daemon's user; an existing one is left as it is. */
 static enum err
-make_dir(const struct settings *st, struct log *lg, const char *path, mode_t mode)
+make_dir(const struct settings *st, const char *path, mode_t mode)
 {
 	if (mkdir(path, mode) != 0)
 		return errno == EEXIST ? OK : ERR_SYS;
 	if (geteuid() != 0)
 		return OK;
 
-	const struct passwd *pw = getpwnam(settings_user(st, lg));
+	const struct passwd *pw = getpwnam(user_of(st));
 
 	if (pw != NULL && chown(path, pw->pw_uid, pw->pw_gid) != 0)
 		return ERR_SYS;
@@ -252,7 +263,7 @@ settings_state_dir(const struct settings *st, struct log *lg)
 
 	if (*path == '\0')
 		return "";
-	if (make_dir(st, lg, path, 0750) == OK && user_can_write(path, settings_user(st, lg)))
+	if (make_dir(st, path, 0750) == OK && user_can_write(path, user_of(st)))
 		return path;
 	log_note(lg, LOG_LEVEL_WARNING, "hearthd", "no state is kept: %s: %s", path, strerror(errno));
 	return "";
@@ -271,7 +282,7 @@ settings_open_control(const struct settings *st, struct log *lg, struct loop *l,
 		return OK;
 	snprintf(dir, sizeof(dir), "%s", path);
 
-	enum err e = make_dir(st, lg, dirname(dir), 0755);
+	enum err e = make_dir(st, dirname(dir), 0755);
 
 	if (e == OK)
 		e = ctl_open(out, l, path, handler, ctx);
