@@ -115,8 +115,7 @@ take(struct tftp_session *s, struct span data, bool last)
 void
 tftp_accept_data(struct tftp_session *s, const struct tftp_msg *msg, mono_us now)
 {
-	if (s->host != NULL)
-		s->host->proven = true;
+	tftp_session_prove(s);
 	switch (tftp_receiver_data(&s->receiver, msg->block, msg->data.len, now)) {
 	case TFTP_TAKE:
 		take(s, msg->data, false);

@@ -21,6 +21,7 @@
 struct tftp_host {
 	struct addr addr;		/* port 0 */
 	unsigned sessions;		/* while not 0 it is not forgotten */
+	unsigned unproven;		/* of them, still without an answer */
 	bool proven;			/* has answered at this address before */
 	struct bucket errors;
 	uint64_t uploaded;		/* bytes since `day` */

@@ -140,8 +140,8 @@ tftp_serve_ack(struct tftp_session *s, struct seq16 block, mono_us now)
 		bytes = s->reader.found.size;
 	s->st->stats.bytes_sent += bytes - s->bytes;
 	s->bytes = bytes;
-	if (s->host != NULL && s->sender.proven)
-		s->host->proven = true;
+	if (s->sender.proven)
+		tftp_session_prove(s);
 	if (s->sender.state == TFTP_SENDER_OVER)
 		tftp_serve_over(s);
 	else

@@ -13,7 +13,8 @@
 #include "services/tftp/tftp_commands.h"
 #include "services/tftp/tftp_session.h"
 
-#define UNPROVEN_RATE 500	/* new transfers a second of addresses that never answered */
+#define UNPROVEN_RATE 200	/* new transfers a second of addresses that do not answer */
+#define UNPROVEN_FREE 32	/* unanswered at once at an address that has answered before */
 #define UNPROVEN_BURST 1024
 #define RESTARTED seconds(1)	/* silent for so long and asking again: it has started anew */
 
@@ -77,7 +78,8 @@ has_place(struct request *rq)
 		st->stats.table_full++;
 		return false;
 	}
-	if (!rq->host->proven && !bucket_take(&st->unproven, 1, rq->dg->now)) {
+	if ((!rq->host->proven || rq->host->unproven >= UNPROVEN_FREE) &&
+	    !bucket_take(&st->unproven, 1, rq->dg->now)) {
 		st->stats.unproven_held++;
 		return false;
 	}

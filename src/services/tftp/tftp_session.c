@@ -457,8 +457,11 @@ tftp_session_new(struct tftp_state *st, const struct tftp_client *who, const str
 	}
 	s->io.gso = s->set->gso;
 	s->host = tftp_hosts_get(st->hosts, &who->peer, dg->now);
-	if (s->host != NULL)
+	if (s->host != NULL) {
 		s->host->sessions++;
+		s->host->unproven++;
+		s->counted = true;
+	}
 	TAILQ_INSERT_TAIL(&st->all, s, link);
 	LIST_INSERT_HEAD(&st->table[slot_of(st, &who->peer)], s, chain);
 	s->listed = true;
@@ -505,6 +508,22 @@ tftp_session_abort(struct tftp_session *s, enum tftp_code code, const char *text
 	tftp_session_end(s, reason, true);
 }
 
+static void
+uncount(struct tftp_session *s)
+{
+	if (s->counted)
+		s->host->unproven--;
+	s->counted = false;
+}
+
+void
+tftp_session_prove(struct tftp_session *s)
+{
+	uncount(s);
+	if (s->host != NULL)
+		s->host->proven = true;
+}
+
 /* Take the session out of everything that could reach it, but for the pool. */
 static void
 unlist(struct tftp_session *s)
@@ -527,6 +546,7 @@ unlist(struct tftp_session *s)
 		loop_remove(st->sv->loop, &s->watch);
 	s->watch.fd = -1;
 	tftp_io_close(&s->io);
+	uncount(s);
 	if (s->host != NULL)
 		s->host->sessions--;
 }

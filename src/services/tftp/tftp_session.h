@@ -142,6 +142,7 @@ struct tftp_session {
 	mono_us ended;
 	const char *reason;		/* how it ended, for the log; static text */
 	bool failed;
+	bool counted;			/* among host->unproven */
 	bool logged;			/* an upload, as soon as it is stored */
 	uint64_t bytes;			/* of the file, that arrived at the other end */
 	struct tftp_job job;
@@ -193,6 +194,9 @@ void tftp_session_abort(struct tftp_session *s, enum tftp_code code, const char 
     const char *reason);
 /* End without a word to the peer. s stays valid until the end of this turn, as after _abort(). */
 void tftp_session_end(struct tftp_session *s, const char *reason, bool failed);
+
+/* The peer has answered: it exists. */
+void tftp_session_prove(struct tftp_session *s);
 
 /* Have it send what it wants, at the end of this turn. */
 void tftp_session_kick(struct tftp_session *s);
