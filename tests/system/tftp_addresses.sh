@@ -40,7 +40,7 @@ for mode in ephemeral single; do
 		truncate -s 2G "$root/huge"
 		spawn "$load" get 127.0.0.1 "$port" huge 512 1 1
 		check "a transfer is listed while it runs" \
-			wait_until 'ctl tftp sessions | grep -q "huge.*sending"' 5
+			wait_until 'ctl --json tftp sessions | grep -q "huge.*sending"' 10
 		stop "$pid" >/dev/null 2>&1
 		same "counters: nothing refused" 0 "$(counter tftp.refused)"
 	fi
