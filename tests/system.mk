@@ -10,6 +10,7 @@ SYSTEM_TESTS += tests/system/announce_tshark.sh
 SYSTEM_TESTS += tests/system/dns_answers.sh
 SYSTEM_TESTS += tests/system/dns_dnscrypt.sh
 SYSTEM_TESTS += tests/system/dns_junk.sh
+SYSTEM_TESTS += tests/system/dns_explain.sh
 SYSTEM_TESTS += tests/system/dns_forged.sh
 SYSTEM_TESTS += tests/system/dns_linklocal.sh
 SYSTEM_TESTS += tests/system/dns_lists.sh
