@@ -21,6 +21,7 @@ SYSTEM_TESTS += tests/system/dns_policy.sh
 SYSTEM_TESTS += tests/system/dns_querylog.sh
 SYSTEM_TESTS += tests/system/dns_snapshot.sh
 SYSTEM_TESTS += tests/system/dns_resolvconf.sh
+SYSTEM_TESTS += tests/system/dns_routes.sh
 SYSTEM_TESTS += tests/system/dns_stale.sh
 SYSTEM_TESTS += tests/system/dns_tcp.sh
 SYSTEM_TESTS += tests/system/dns_upstream.sh

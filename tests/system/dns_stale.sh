@@ -20,6 +20,7 @@ start_hearthd "$tmp/conf"
 ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=6 "$@"; }
 
 same "fresh at first" 192.0.2.1 "$(ask +short old.example)"
+mean=$(counter dns.upstream_mean_us)
 stop "$up_pid"
 # Silence, not a refusal: a closed port would fail at once and be answered stale at once.
 start_fakedns --rule '* * DROP' --port "$up"
@@ -42,6 +43,7 @@ check "and the stale answer comes at once ($ms ms)" [ "$ms" -lt 1700 ]
 check "it is counted" [ "$(counter dns.answered_stale)" -ge 2 ]
 contains "a name never heard of fails" "SERVFAIL" "$(ask never.example)"
 contains "a second time from the held failure, with its reason" "EDE: 22" "$(ask never.example)"
+same "what no upstream answered is not in its mean time" "$mean" "$(counter dns.upstream_mean_us)"
 check "without asking again" [ "$(counter dns.answered_failure)" -ge 1 ]
 
 stop "$silent_pid"

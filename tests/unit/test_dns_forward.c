@@ -115,7 +115,7 @@ ask(struct play *p, const char *name, struct dns_waiter *w)
 {
 	struct dns_flight_key k = key(name);
 
-	return dns_forward_ask(p->fw, &k, &p->route, 0, w, p->now);
+	return dns_forward_ask(p->fw, &k, &p->route, w, p->now);
 }
 
 /* Let time pass; what becomes due on the way is done at its instant. */
@@ -167,13 +167,13 @@ questions_that_differ_in_a_flag_are_apart(void)
 	struct dns_flight_key k = key("example.org");
 
 	begin(&p, 1);
-	CU_ASSERT_EQUAL(dns_forward_ask(p.fw, &k, &p.route, 0, &w[0], p.now), OK);
+	CU_ASSERT_EQUAL(dns_forward_ask(p.fw, &k, &p.route, &w[0], p.now), OK);
 	k.dnssec_ok = true;
-	CU_ASSERT_EQUAL(dns_forward_ask(p.fw, &k, &p.route, 0, &w[1], p.now), OK);
+	CU_ASSERT_EQUAL(dns_forward_ask(p.fw, &k, &p.route, &w[1], p.now), OK);
 	k.checking_disabled = true;
-	CU_ASSERT_EQUAL(dns_forward_ask(p.fw, &k, &p.route, 0, &w[2], p.now), OK);
+	CU_ASSERT_EQUAL(dns_forward_ask(p.fw, &k, &p.route, &w[2], p.now), OK);
 	k.type = 28;
-	CU_ASSERT_EQUAL(dns_forward_ask(p.fw, &k, &p.route, 0, &w[3], p.now), OK);
+	CU_ASSERT_EQUAL(dns_forward_ask(p.fw, &k, &p.route, &w[3], p.now), OK);
 	CU_ASSERT_EQUAL(p.servers[0].sends, 4);
 	dns_forward_free(p.fw);
 }
@@ -314,7 +314,8 @@ who_asks_is_not_asked(void)
 	struct dns_flight_key k = key("loop.example");
 
 	begin(&p, 2);
-	CU_ASSERT_EQUAL(dns_forward_ask(p.fw, &k, &p.route, 1u << 0, &w, p.now), OK);
+	k.exclude = 1u << 0;
+	CU_ASSERT_EQUAL(dns_forward_ask(p.fw, &k, &p.route, &w, p.now), OK);
 	pass(&p, seconds(2));
 	CU_ASSERT_EQUAL(p.servers[0].sends, 0);
 	CU_ASSERT_EQUAL(p.servers[1].sends, 2);

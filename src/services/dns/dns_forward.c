@@ -108,6 +108,7 @@ key_equal(const struct dns_flight_key *a, const struct dns_flight_key *b)
 	return a->hash == b->hash && a->type == b->type && a->class == b->class &&
 	    a->route == b->route && a->dnssec_ok == b->dnssec_ok &&
 	    a->checking_disabled == b->checking_disabled && a->tcp == b->tcp &&
+	    a->exclude == b->exclude &&
 	    span_equal(dns_name_span(&a->name), dns_name_span(&b->name));
 }
 
@@ -321,7 +322,7 @@ evict_oldest(struct dns_forward *fw, mono_us now)
 
 static struct dns_flight *
 take_off(struct dns_forward *fw, const struct dns_flight_key *key, const struct dns_route *route,
-    uint32_t exclude, mono_us now)
+    mono_us now)
 {
 	struct dns_flight *f = TAILQ_FIRST(&fw->free);
 
@@ -334,7 +335,7 @@ take_off(struct dns_forward *fw, const struct dns_flight_key *key, const struct 
 	f->asked = now;
 	f->next_at = MONO_NEVER;
 	f->bad_server = NO_SERVER;
-	f->done = exclude;
+	f->done = key->exclude;
 	TAILQ_INIT(&f->waiters);
 	for (unsigned i = 0; i < DNS_FORWARD_TRIES; i++)
 		f->tries[i] = (struct dns_try){ .flight = f,
@@ -348,7 +349,7 @@ take_off(struct dns_forward *fw, const struct dns_flight_key *key, const struct 
 
 enum err
 dns_forward_ask(struct dns_forward *fw, const struct dns_flight_key *key,
-    const struct dns_route *route, uint32_t exclude, struct dns_waiter *w, mono_us now)
+    const struct dns_route *route, struct dns_waiter *w, mono_us now)
 {
 	struct dns_flight *f = find(fw, key);
 	bool fresh = f == NULL;
@@ -360,7 +361,7 @@ dns_forward_ask(struct dns_forward *fw, const struct dns_flight_key *key,
 	}
 	fw->stats.asked++;
 	if (fresh)
-		f = take_off(fw, key, route, exclude, now);
+		f = take_off(fw, key, route, now);
 	else
 		fw->stats.joined++;
 	if (w != NULL) {

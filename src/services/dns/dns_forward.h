@@ -56,6 +56,7 @@ struct dns_flight_key {
 	bool dnssec_ok;
 	bool checking_disabled;
 	bool tcp;		/* asked over TCP: so are the upstreams (RFC 5625 §4.4.2) */
+	uint32_t exclude;	/* bit i set: do not ask servers[i] of the route (it is the one who asks) */
 	struct dns_name name;	/* in lower case */
 };
 
@@ -146,12 +147,11 @@ void dns_forward_free(struct dns_forward *fw);
  * called from inside, where nothing can be sent at all.
  *
  * route    must stay until the flight is finished
- * exclude  bit i set: do not ask route->servers[i] (it is the one who asks)
  * w        NULL: nobody waits, refresh the cache (prefetch)
  * errors   ERR_FULL: too many in flight, all of them young
  */
 enum err dns_forward_ask(struct dns_forward *fw, const struct dns_flight_key *key,
-    const struct dns_route *route, uint32_t exclude, struct dns_waiter *w, mono_us now) MUST_CHECK;
+    const struct dns_route *route, struct dns_waiter *w, mono_us now) MUST_CHECK;
 
 /* The question is in flight. */
 bool dns_forward_has(struct dns_forward *fw, const struct dns_flight_key *key);

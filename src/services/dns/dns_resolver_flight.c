@@ -72,6 +72,7 @@ dns_resolver_park(struct dns_resolver *r, const struct dns_asker *from, const st
 		    "a forwarding loop: this server is asked by its own upstream");
 		return;
 	}
+	fk.exclude = askers;
 
 	struct dns_request *rq = dns_request_new(&r->pool, q, from);
 
@@ -82,7 +83,7 @@ dns_resolver_park(struct dns_resolver *r, const struct dns_asker *from, const st
 	rq->id = rand_u32(r->env.rand);
 	log_event(r->env.log, LOG_LEVEL_DEBUG, r->env.service, "forward", LOG_PEER(&rq->peer),
 	    LOG_HEX("id", rq->id), LOG_U64("type", q->type));
-	if (dns_forward_ask(r->forward, &fk, route, askers, &rq->waiter, from->now) != OK) {
+	if (dns_forward_ask(r->forward, &fk, route, &rq->waiter, from->now) != OK) {
 		dns_request_free(&r->pool, rq);
 		refuse_overload(r, from, q);
 		return;
@@ -97,7 +98,7 @@ dns_resolver_prefetch(struct dns_resolver *r, const struct dns_key *key, const s
 	struct dns_flight_key fk = flight_key(key, false);
 
 	r->n.prefetches++;
-	if (dns_forward_ask(r->forward, &fk, route, 0, NULL, now) == OK)
+	if (dns_forward_ask(r->forward, &fk, route, NULL, now) == OK)
 		rewake(r, now);
 }
 
@@ -227,7 +228,6 @@ reply_waiting(struct dns_resolver *r, struct dns_request *rq, const struct dns_e
 		dns_resolver_reply_entry(r, &from, &rq->q, e);
 	else
 		dns_resolver_reply_packed(r, &from, &rq->q, opt);
-	r->n.latency_us += (uint64_t)(now - rq->asked);
 	log_event(r->env.log, LOG_LEVEL_DEBUG, r->env.service, "answered", LOG_PEER(&rq->peer),
 	    LOG_HEX("id", rq->id), LOG_I64("ms", (now - rq->asked) / 1000));
 	dns_request_free(&r->pool, rq);
@@ -246,6 +246,8 @@ reply_all(struct dns_resolver *r, struct dns_flight *f, const struct dns_entry *
 		TAILQ_REMOVE(waiters, w, link);
 		w->flight = NULL;
 		++*counter;
+		if (counter == &r->n.answered_upstream)
+			r->n.latency_us += (uint64_t)(now - ((struct dns_request *)w)->asked);
 		reply_waiting(r, (struct dns_request *)w, e, opt, now);
 	}
 }
@@ -270,6 +272,22 @@ keep(struct dns_resolver *r, const struct dns_key *key)
 	return dns_cache_put(r->cache, key, &r->packed, flags, loop_now(r->env.loop));
 }
 
+/*
+ * Those who wait may have an old answer. The client timer of RFC 8767 §5 calls this: 1.8 s without a
+ * fresh one.
+ */
+static void
+slow(void *ctx, struct dns_flight *f)
+{
+	struct dns_resolver *r = ctx;
+	struct dns_key key = key_of_flight(dns_flight_key(f));
+	const struct dns_entry *e;
+	enum dns_cache_state state = dns_cache_find(r->cache, &key, loop_now(r->env.loop), &e);
+
+	if (state == DNS_CACHE_STALE || state == DNS_CACHE_STALE_HELD)
+		reply_all(r, f, e, NULL, &r->n.answered_stale);
+}
+
 static void
 deliver_good(struct dns_resolver *r, struct dns_flight *f, const struct dns_key *key,
     const struct dns_outcome *o)
@@ -287,7 +305,8 @@ deliver_good(struct dns_resolver *r, struct dns_flight *f, const struct dns_key 
 		r->packed.view.flags &= (uint16_t)~DNS_FLAG_AD;
 	dns_resolver_guard(r, key);
 
-	const struct dns_entry *e = keep(r, key);
+	const struct dns_entry *e =
+	    dns_routes_holds(r->routes, dns_flight_route(f)) ? keep(r, key) : NULL;
 
 	if (e == NULL && r->packed.has_ede)
 		opt = (struct dns_opt){ .has_ede = true, .ede = r->packed.ede,
@@ -313,9 +332,20 @@ deliver_failure(struct dns_resolver *r, struct dns_flight *f, const struct dns_k
 			: "no upstream server answers");
 	}
 
+	struct dns_opt opt = { .has_ede = true, .ede = failure.ede, .ede_text = failure.ede_text };
+
+	/*
+	 * That no server but the asker answered is nothing to remember against everybody else: one
+	 * forged datagram from a server's address would take a name away from the house.
+	 */
+	if (dns_flight_key(f)->exclude != 0) {
+		slow(r, f);
+		fail_all(r, f, failure.rcode, &opt);
+		return;
+	}
+
 	const struct dns_entry *e =
 	    dns_cache_put_failure(r->cache, key, &failure, loop_now(r->env.loop));
-	struct dns_opt opt = { .has_ede = true, .ede = failure.ede, .ede_text = failure.ede_text };
 
 	if (e == NULL) {
 		fail_all(r, f, failure.rcode, &opt);
@@ -347,23 +377,11 @@ finished(void *ctx, struct dns_flight *f, const struct dns_outcome *o)
 		deliver_failure(r, f, &key, o);
 		break;
 	case DNS_OUTCOME_EVICTED:
+		slow(r, f);
 		fail_all(r, f, DNS_SERVFAIL, &evicted);
 		break;
 	}
 	r->answerer = NULL;
-}
-
-/* The client timer of RFC 8767 §5: 1.8 s without an answer, so an old one will do. */
-static void
-slow(void *ctx, struct dns_flight *f)
-{
-	struct dns_resolver *r = ctx;
-	struct dns_key key = key_of_flight(dns_flight_key(f));
-	const struct dns_entry *e;
-	enum dns_cache_state state = dns_cache_find(r->cache, &key, loop_now(r->env.loop), &e);
-
-	if (state == DNS_CACHE_STALE || state == DNS_CACHE_STALE_HELD)
-		reply_all(r, f, e, NULL, &r->n.answered_stale);
 }
 
 const struct dns_forward_ops dns_resolver_forward_ops = {

@@ -200,6 +200,13 @@ route_with_id(const struct table *t, uint16_t id)
 	return NULL;
 }
 
+static bool
+same_servers(const struct dns_route *a, const struct dns_route *b)
+{
+	return a->count == b->count &&
+	    memcmp(a->servers, b->servers, a->count * sizeof(a->servers[0])) == 0;
+}
+
 /* Cached answers of zones whose servers have changed are somebody else's word: away with them. */
 static void
 flush_changed(struct dns_routes *rs, const struct table *old, const struct table *now)
@@ -208,8 +215,7 @@ flush_changed(struct dns_routes *rs, const struct table *old, const struct table
 		const struct dns_route *was = &old->routes[i];
 		const struct dns_route *is = route_with_id(now, was->id);
 
-		if (is == NULL || is->count != was->count ||
-		    memcmp(is->servers, was->servers, is->count * sizeof(is->servers[0])) != 0)
+		if (is == NULL || !same_servers(is, was))
 			(void)dns_cache_flush_route(rs->cache, was->id);
 	}
 }
@@ -257,6 +263,14 @@ dns_routes_find(const struct dns_routes *rs, struct span name)
 		    dns_name_below(name, dns_name_span(&t->zones[i])))
 			best = i;
 	return &t->routes[best];
+}
+
+bool
+dns_routes_holds(const struct dns_routes *rs, const struct dns_route *route)
+{
+	const struct dns_route *now = route_with_id(rs->current, route->id);
+
+	return route->id == DNS_ROUTE_DEFAULT || (now != NULL && same_servers(now, route));
 }
 
 struct span

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which upstream servers a name goes to: those of the longest zone that holds it, or the default
- * ones. A reload makes a new table; the old one is kept until no flight can be using it.
+ * ones. A reload makes a new table; the old one is kept until no flight uses it.
  */
 #ifndef SERVICES_DNS_ROUTES_H
 #define SERVICES_DNS_ROUTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,11 @@ enum err dns_routes_set(struct dns_routes *rs, const struct dns_route_spec *spec
 
 /* The route of a name (any letter case); stays valid for longer than a flight lives. */
 const struct dns_route *dns_routes_find(const struct dns_routes *rs, struct span name);
+/*
+ * May what its servers say be kept? Not where the zone has had others put in their place meanwhile;
+ * the default route's answers are good whoever gave them.
+ */
+bool dns_routes_holds(const struct dns_routes *rs, const struct dns_route *route);
 /* Its zone; the root for the default route. */
 struct span dns_routes_zone(const struct dns_routes *rs, uint16_t id);
 
