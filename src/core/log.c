@@ -37,6 +37,7 @@ struct log {
 	int fd;
 	bool journal;		/* wants <priority> in front of each line */
 	const char *ident;	/* of syslog; NULL: stderr */
+	const char *syslog;	/* where that listens */
 	uint64_t dropped;	/* all since the start */
 	uint64_t untold;	/* dropped since the last line that told about it */
 };
@@ -348,28 +349,57 @@ write_line(const struct log *lg, const char *text, size_t len)
 	return poll(&p, 1, 0) == 1 && p.revents == POLLOUT && write(lg->fd, text, len) > 0;
 }
 
-enum err
-log_to_syslog(struct log *lg, const char *ident)
+/* A socket that leads to the logger at path, or -1 and errno. */
+static int
+connect_syslog(const char *path)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
-		return ERR_SYS;
+		return -1;
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
 		int saved = errno;
 
 		close(fd);
 		errno = saved;
-		return ERR_SYS;
+		return -1;
 	}
+	return fd;
+}
+
+enum err
+log_to_syslog(struct log *lg, const char *path, const char *ident)
+{
+	int fd = connect_syslog(path);
+
+	if (fd < 0)
+		return ERR_SYS;
 	lg->fd = fd;
 	lg->ident = ident;
+	lg->syslog = path;
 	return OK;
 }
 
+/* A logger that was started anew has made its socket anew: the one we hold leads nowhere. */
 static bool
-emit(const struct log *lg, enum log_level level, const char *service, const char *key,
+write_again(struct log *lg, const char *text, size_t len)
+{
+	int fd;
+
+	if (lg->ident == NULL || (errno != ECONNREFUSED && errno != ENOTCONN && errno != ECONNRESET))
+		return false;
+	fd = connect_syslog(lg->syslog);
+	if (fd < 0)
+		return false;
+	close(lg->fd);
+	lg->fd = fd;
+	return write_line(lg, text, len);
+}
+
+static bool
+emit(struct log *lg, enum log_level level, const char *service, const char *key,
     const char *event, const struct log_field *fields)
 {
 	char text[LINE_MAX_BYTES];
@@ -384,7 +414,11 @@ emit(const struct log *lg, enum log_level level, const char *service, const char
 		compose_json(&ln, level, service, key, event, fields);
 	else
 		compose_text(&ln, service, event, fields);
-	return write_line(lg, text, (size_t)(ln.at - text));
+
+	size_t len = (size_t)(ln.at - text);
+
+	errno = 0;
+	return write_line(lg, text, len) || write_again(lg, text, len);
 }
 
 static void

@@ -87,11 +87,13 @@ enum err log_new(struct log **out, enum log_level level, enum log_format format)
 void log_free(struct log *lg);
 void log_set(struct log *lg, enum log_level level, enum log_format format);
 
+#define LOG_SYSLOG_PATH "/dev/log"
+
 /*
- * From here on write to the system's logger at /dev/log, as `ident`; without one there, nowhere.
- * Errors: ERR_SYS.
+ * From here on write to the system's logger at path, as `ident`; without one there, nowhere. One
+ * that is started anew is found again. path and ident must outlive lg. Errors: ERR_SYS.
  */
-enum err log_to_syslog(struct log *lg, const char *ident) MUST_CHECK;
+enum err log_to_syslog(struct log *lg, const char *path, const char *ident) MUST_CHECK;
 
 /* Lines that were dropped since the start. */
 uint64_t log_dropped(const struct log *lg);

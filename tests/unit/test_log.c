@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -449,7 +451,60 @@ a_short_buffer_cuts_with_an_ellipsis_and_closes_the_quote(void)
 	}
 }
 
-UNIT_MAIN("log", UNIT(a_text_line_reads_service_peer_event_fields),
+/* A system logger at path: one datagram a line. */
+static int
+logger_at(const char *path)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	return fd;
+}
+
+static const char *
+logged(int fd)
+{
+	static char text[512];
+	ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+static void
+a_system_logger_that_is_started_anew_is_found_again(void)
+{
+	char dir[] = "/tmp/hearth-log.XXXXXX", path[64];
+	struct log *lg;
+	int fd;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/log", dir);
+	CU_ASSERT_EQUAL_FATAL(log_new(&lg, LOG_LEVEL_INFO, LOG_FORMAT_TEXT), OK);
+	CU_ASSERT_EQUAL(log_to_syslog(lg, path, "unit"), ERR_SYS);
+	fd = logger_at(path);
+	CU_ASSERT_EQUAL_FATAL(log_to_syslog(lg, path, "unit"), OK);
+	log_note(lg, LOG_LEVEL_ERR, "t", "first");
+	CU_ASSERT_PTR_NOT_NULL(strstr(logged(fd), "t: first"));
+	close(fd);
+	unlink(path);
+	log_note(lg, LOG_LEVEL_ERR, "t", "nobody hears");
+	CU_ASSERT_EQUAL(log_dropped(lg), 1);
+	fd = logger_at(path);
+	log_note(lg, LOG_LEVEL_ERR, "t", "second");
+	CU_ASSERT_PTR_NOT_NULL(strstr(logged(fd), "dropped lines=1"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(logged(fd), "t: second"));
+	CU_ASSERT_EQUAL(log_dropped(lg), 1);
+	close(fd);
+	unlink(path);
+	rmdir(dir);
+	log_free(lg);
+}
+
+UNIT_MAIN("log", UNIT(a_system_logger_that_is_started_anew_is_found_again),
+    UNIT(a_text_line_reads_service_peer_event_fields),
     UNIT(a_json_line_has_the_same_as_members), UNIT(words_are_quoted_where_they_need_it),
     UNIT(nothing_is_written_above_the_level), UNIT(a_note_stays_one_line),
     UNIT(a_line_that_is_too_long_is_cut_and_says_so), UNIT(a_cut_line_is_still_json),
