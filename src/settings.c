@@ -3,7 +3,9 @@
 #include "settings.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <pwd.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #include "services/services.h"
+#include "util/file.h"
 
 #define USER_DEFAULT "hearth"
 #define FALLBACK     "dns"	/* what runs where the file has no section of any service */
@@ -224,20 +227,50 @@ settings_user(const struct settings *st, struct log *lg)
 	return now;
 }
 
-/* Make a directory for the daemon's user; an existing one is left as it is. */
+/* Nothing is in the directory. */
+static bool
+is_empty(int fd)
+{
+	DIR *d = fdopendir(dup(fd));
+	const struct dirent *entry;
+	bool empty = d != NULL;
+
+	while (empty && (entry = readdir(d)) != NULL)
+		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+	if (d != NULL)
+		closedir(d);
+	return empty;
+}
+
+/*
+ * Give a directory to the daemon's user where it is root's and empty: made just now by us or by the
+ * service manager, or by hand for this very purpose. Any other is left as it is.
+ */
+static enum err
+give_dir(const struct settings *st, const char *path)
+{
+	const struct passwd *pw = getpwnam(user_of(st));
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat is;
+	bool fine = true;
+
+	/* A link is somebody's arrangement; what cannot be opened is told of when it is used. */
+	if (fd < 0)
+		return OK;
+	if (pw != NULL && fstat(fd, &is) == 0 && is.st_uid == 0 && (is.st_mode & S_IWOTH) == 0 &&
+	    is_empty(fd))
+		fine = fchown(fd, pw->pw_uid, pw->pw_gid) == 0;
+	file_close_quietly(fd);
+	return fine ? OK : ERR_SYS;
+}
+
+/* Make a directory for the daemon's user where there is none. */
 static enum err
 make_dir(const struct settings *st, const char *path, mode_t mode)
 {
-	if (mkdir(path, mode) != 0)
-		return errno == EEXIST ? OK : ERR_SYS;
-	if (geteuid() != 0)
-		return OK;
-
-	const struct passwd *pw = getpwnam(user_of(st));
-
-	if (pw != NULL && chown(path, pw->pw_uid, pw->pw_gid) != 0)
+	if (mkdir(path, mode) != 0 && errno != EEXIST)
 		return ERR_SYS;
-	return OK;
+	return geteuid() == 0 ? give_dir(st, path) : OK;
 }
 
 /* May the user that we are going to be write there? */

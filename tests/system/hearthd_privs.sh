@@ -27,4 +27,26 @@ same "no thread has a capability or can get one" \
 same "it serves" 192.0.2.7 "$(dig @127.0.0.1 -p "$port" +tries=1 +short seven.home.arpa)"
 stop "$hearthd_pid"
 same "and ends with 0" 0 $?
+
+# Directories that are root's and empty, as a service manager makes them, are given away.
+user=nobody
+if mkdir "$tmp/probe" && chown $user "$tmp/probe" 2>/dev/null; then
+	rm -rf "$tmp/state"
+	mkdir "$tmp/state" "$tmp/run" "$tmp/full"
+	: >"$tmp/full/file"
+	chmod 755 "$tmp"
+	chown 0 "$tmp" "$tmp/state" "$tmp/run" "$tmp/full"
+	chmod 755 "$tmp/hosts"
+	settings $user | sed "s,$control,$tmp/run/control.sock," >"$tmp/conf"
+	control=$tmp/run/control.sock
+	start_hearthd "$tmp/conf" given
+	same "an empty state directory of root's is the user's" $user "$(stat -c %U "$tmp/state")"
+	stop "$hearthd_pid"
+	same "it ends with 0" 0 $?
+	refuse "the control socket is gone" [ -e "$control" ]
+	sed "s,$tmp/state,$tmp/full," "$tmp/conf" >"$tmp/other"
+	start_hearthd "$tmp/other" full
+	same "a directory with something in it stays root's" root "$(stat -c %U "$tmp/full")"
+	stop "$hearthd_pid"
+fi
 finish
