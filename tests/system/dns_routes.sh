@@ -46,6 +46,28 @@ check "it gets another one in between" ctl reload
 wait "$dig_pid"
 same "who had asked hears the old one" 192.0.2.2 "$(cat "$tmp/asked")"
 same "who asks now hears the new one" 192.0.2.3 "$(ask www.corp.example)"
+
+# The servers that a question waits for stay, however often there are others meanwhile.
+start_fakedns --rule '* * DROP' --log "$tmp/mute.log"
+settings "$fakedns_port" >"$tmp/conf"
+check "the zone gets a server that is silent" ctl reload
+spawn dig @127.0.0.1 -p "$port" +tries=1 +time=6 mute.corp.example >"$tmp/asked"
+dig_pid=$pid
+check "a question waits for it" wait_until "grep -qi mute '$tmp/mute.log'" 5
+refused=0
+for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+	settings "$new_port" >"$tmp/conf"
+	ctl reload >/dev/null || refused=$((refused + 1))
+	settings "$old_port" >"$tmp/conf"
+	ctl reload >/dev/null || refused=$((refused + 1))
+done
+same "no reload is refused" 0 "$refused"
+# Longer than a question may take, all at once: its end and the release of its servers fall together.
+kill -STOP "$hearthd_pid"
+wait "$dig_pid"
+kill -CONT "$hearthd_pid"
+same "names are answered on" 192.0.2.1 "$(ask late.example)"
+check "nothing waits in the end" wait_until "[ \"\$(counter dns.in_flight.waiting)\" = 0 ]" 5
 stop "$hearthd_pid"
 same "ends with 0" 0 $?
 finish

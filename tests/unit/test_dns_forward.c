@@ -302,6 +302,7 @@ no_server_at_all_ends_it_inside_the_call(void)
 	p.send_fails = true;
 	CU_ASSERT_EQUAL(ask(&p, "a", &w), OK);
 	CU_ASSERT_EQUAL(p.finished, 1);
+	CU_ASSERT_EQUAL(p.route.flights, 0);
 	CU_ASSERT_EQUAL(p.outcome.kind, DNS_OUTCOME_SILENT);
 	dns_forward_free(p.fw);
 }
@@ -316,6 +317,7 @@ who_asks_is_not_asked(void)
 	begin(&p, 2);
 	k.exclude = 1u << 0;
 	CU_ASSERT_EQUAL(dns_forward_ask(p.fw, &k, &p.route, &w, p.now), OK);
+	CU_ASSERT_EQUAL(p.route.flights, 1);
 	pass(&p, seconds(2));
 	CU_ASSERT_EQUAL(p.servers[0].sends, 0);
 	CU_ASSERT_EQUAL(p.servers[1].sends, 2);

@@ -22,7 +22,7 @@ struct dns_flight {
 	struct timer timer;
 	struct dns_forward *fw;
 	struct dns_flight_key key;
-	const struct dns_route *route;
+	struct dns_route *route;
 	struct dns_waiters waiters;
 	mono_us asked;
 	mono_us next_at;		/* the server asked last is overdue then */
@@ -146,6 +146,7 @@ finish(struct dns_flight *f, struct dns_outcome *o, mono_us now)
 	TAILQ_FOREACH(w, &f->waiters, link)
 		w->flight = NULL;
 	fw->ops->finished(fw->ctx, f, o);
+	f->route->flights--;
 	TAILQ_INSERT_HEAD(&fw->free, f, age);
 }
 
@@ -321,7 +322,7 @@ evict_oldest(struct dns_forward *fw, mono_us now)
 }
 
 static struct dns_flight *
-take_off(struct dns_forward *fw, const struct dns_flight_key *key, const struct dns_route *route,
+take_off(struct dns_forward *fw, const struct dns_flight_key *key, struct dns_route *route,
     mono_us now)
 {
 	struct dns_flight *f = TAILQ_FIRST(&fw->free);
@@ -332,6 +333,7 @@ take_off(struct dns_forward *fw, const struct dns_flight_key *key, const struct 
 	f->fw = fw;
 	f->key = *key;
 	f->route = route;
+	route->flights++;
 	f->asked = now;
 	f->next_at = MONO_NEVER;
 	f->bad_server = NO_SERVER;
@@ -349,7 +351,7 @@ take_off(struct dns_forward *fw, const struct dns_flight_key *key, const struct 
 
 enum err
 dns_forward_ask(struct dns_forward *fw, const struct dns_flight_key *key,
-    const struct dns_route *route, struct dns_waiter *w, mono_us now)
+    struct dns_route *route, struct dns_waiter *w, mono_us now)
 {
 	struct dns_flight *f = find(fw, key);
 	bool fresh = f == NULL;

@@ -44,6 +44,7 @@ struct dns_route {
 	uint16_t id;		/* part of the key: answers of one route serve no other */
 	enum dns_strategy strategy;
 	size_t count;
+	unsigned flights;	/* that use it now; counted by the engine */
 	void *servers[DNS_ROUTE_SERVERS_MAX];
 };
 
@@ -146,12 +147,12 @@ void dns_forward_free(struct dns_forward *fw);
  * Wait for an answer; joins the flight of the same question or starts one. finished() may be
  * called from inside, where nothing can be sent at all.
  *
- * route    must stay until the flight is finished
+ * route    must stay as long as it has flights
  * w        NULL: nobody waits, refresh the cache (prefetch)
  * errors   ERR_FULL: too many in flight, all of them young
  */
 enum err dns_forward_ask(struct dns_forward *fw, const struct dns_flight_key *key,
-    const struct dns_route *route, struct dns_waiter *w, mono_us now) MUST_CHECK;
+    struct dns_route *route, struct dns_waiter *w, mono_us now) MUST_CHECK;
 
 /* The question is in flight. */
 bool dns_forward_has(struct dns_forward *fw, const struct dns_flight_key *key);

@@ -84,7 +84,7 @@ static void
 stage_cache(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
     struct dns_key key)
 {
-	const struct dns_route *route = dns_routes_find(r->routes, key.name);
+	struct dns_route *route = dns_routes_find(r->routes, key.name);
 	const struct dns_entry *e;
 
 	key.route = route->id;
@@ -236,8 +236,10 @@ dns_resolver_free(struct dns_resolver *r)
 mono_us
 dns_resolver_wake(struct dns_resolver *r, mono_us now)
 {
-	dns_routes_tidy(r->routes, now);
-	return dns_forward_wake(r->forward, now);
+	mono_us next = dns_forward_wake(r->forward, now);
+
+	dns_routes_tidy(r->routes);
+	return next;
 }
 
 bool

@@ -60,7 +60,7 @@ refuse_overload(struct dns_resolver *r, const struct dns_asker *from, const stru
 
 void
 dns_resolver_park(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
-    const struct dns_key *key, const struct dns_route *route)
+    const struct dns_key *key, struct dns_route *route)
 {
 	struct dns_flight_key fk = flight_key(key, from->dg == NULL);
 	uint32_t askers = servers_at(route, from->peer);
@@ -92,7 +92,7 @@ dns_resolver_park(struct dns_resolver *r, const struct dns_asker *from, const st
 }
 
 void
-dns_resolver_prefetch(struct dns_resolver *r, const struct dns_key *key, const struct dns_route *route,
+dns_resolver_prefetch(struct dns_resolver *r, const struct dns_key *key, struct dns_route *route,
     mono_us now)
 {
 	struct dns_flight_key fk = flight_key(key, false);

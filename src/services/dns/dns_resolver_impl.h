@@ -161,9 +161,9 @@ extern const struct dns_forward_ops dns_resolver_forward_ops;
 
 /* Park the query until its answer comes. */
 void dns_resolver_park(struct dns_resolver *r, const struct dns_asker *from,
-    const struct dns_query *q, const struct dns_key *key, const struct dns_route *route);
+    const struct dns_query *q, const struct dns_key *key, struct dns_route *route);
 /* Refresh an entry before it runs out; nobody waits. */
 void dns_resolver_prefetch(struct dns_resolver *r, const struct dns_key *key,
-    const struct dns_route *route, mono_us now);
+    struct dns_route *route, mono_us now);
 
 #endif

@@ -12,12 +12,10 @@
 
 #include "util/addr.h"
 
-#define RETIRED_MAX  8			/* tables that reloads have replaced */
-#define RETIRE_AFTER (DNS_FORWARD_DEADLINE + seconds(2))	/* no flight is older */
-#define IDS_MAX	     1024		/* zones that ever had a route, the default one included */
+#define RETIRED_MAX 8		/* tables that reloads have replaced and flights still use */
+#define IDS_MAX	    1024	/* zones that ever had a route, the default one included */
 
 struct table {
-	mono_us retired_at;
 	size_t count;
 	struct dns_name zones[DNS_ROUTES_MAX + 1];
 	struct dns_route routes[DNS_ROUTES_MAX + 1];	/* [0] is the default */
@@ -77,11 +75,20 @@ dns_routes_free(struct dns_routes *rs)
 	free(rs);
 }
 
+static bool
+in_use(const struct table *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->routes[i].flights != 0)
+			return true;
+	return false;
+}
+
 void
-dns_routes_tidy(struct dns_routes *rs, mono_us now)
+dns_routes_tidy(struct dns_routes *rs)
 {
 	for (size_t i = 0; i < RETIRED_MAX; i++) {
-		if (rs->retired[i] == NULL || now < rs->retired[i]->retired_at + RETIRE_AFTER)
+		if (rs->retired[i] == NULL || in_use(rs->retired[i]))
 			continue;
 		table_free(rs, rs->retired[i]);
 		rs->retired[i] = NULL;
@@ -90,9 +97,9 @@ dns_routes_tidy(struct dns_routes *rs, mono_us now)
 
 /* A free place for a table that is being replaced, or NULL. */
 static struct table **
-retirement(struct dns_routes *rs, mono_us now)
+retirement(struct dns_routes *rs)
 {
-	dns_routes_tidy(rs, now);
+	dns_routes_tidy(rs);
 	for (size_t i = 0; i < RETIRED_MAX; i++)
 		if (rs->retired[i] == NULL)
 			return &rs->retired[i];
@@ -221,10 +228,10 @@ flush_changed(struct dns_routes *rs, const struct table *old, const struct table
 }
 
 enum err
-dns_routes_set(struct dns_routes *rs, const struct dns_route_spec *specs, size_t count, mono_us now,
+dns_routes_set(struct dns_routes *rs, const struct dns_route_spec *specs, size_t count,
     struct dns_routes_bad *bad)
 {
-	struct table **place = retirement(rs, now);
+	struct table **place = retirement(rs);
 	struct table *t = calloc(1, sizeof(*t));
 	enum err e = OK;
 
@@ -246,16 +253,15 @@ dns_routes_set(struct dns_routes *rs, const struct dns_route_spec *specs, size_t
 		return e;
 	}
 	flush_changed(rs, rs->current, t);
-	rs->current->retired_at = now;
 	*place = rs->current;
 	rs->current = t;
 	return OK;
 }
 
-const struct dns_route *
+struct dns_route *
 dns_routes_find(const struct dns_routes *rs, struct span name)
 {
-	const struct table *t = rs->current;
+	struct table *t = rs->current;
 	size_t best = 0;
 
 	for (size_t i = 1; i < t->count; i++)

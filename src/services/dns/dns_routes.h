@@ -15,7 +15,6 @@
 #include "services/dns/dns_name.h"
 #include "services/dns/dns_upstream.h"
 #include "util/err.h"
-#include "util/mono.h"
 
 #define DNS_ROUTES_MAX	  64	/* zones with servers of their own */
 #define DNS_ROUTE_DEFAULT 0	/* id of the default route */
@@ -48,14 +47,14 @@ void dns_routes_free(struct dns_routes *rs);
  * Put a table in force. specs[0] is the default route. What was cached of a zone that is gone or
  * has other servers now is flushed; the default route's answers stay, whoever gave them.
  *
- * errors  as dns_upstream_add(), ERR_FULL (DNS_ROUTES_MAX, or too many reloads within seconds),
+ * errors  as dns_upstream_add(), ERR_FULL (DNS_ROUTES_MAX, or flights still use too many old tables),
  *	   ERR_EXISTS (a zone twice): nothing has changed then and *bad says where
  */
 enum err dns_routes_set(struct dns_routes *rs, const struct dns_route_spec *specs, size_t count,
-    mono_us now, struct dns_routes_bad *bad) MUST_CHECK;
+    struct dns_routes_bad *bad) MUST_CHECK;
 
-/* The route of a name (any letter case); stays valid for longer than a flight lives. */
-const struct dns_route *dns_routes_find(const struct dns_routes *rs, struct span name);
+/* The route of a name (any letter case); stays valid during this turn and as long as it has flights. */
+struct dns_route *dns_routes_find(const struct dns_routes *rs, struct span name);
 /*
  * May what its servers say be kept? Not where the zone has had others put in their place meanwhile;
  * the default route's answers are good whoever gave them.
@@ -67,8 +66,8 @@ struct span dns_routes_zone(const struct dns_routes *rs, uint16_t id);
 /* A number that is another one where the ids mean other zones or servers. */
 uint64_t dns_routes_fingerprint(const struct dns_routes *rs);
 
-/* Release what was replaced long enough ago. */
-void dns_routes_tidy(struct dns_routes *rs, mono_us now);
+/* Release what was replaced and has no flights any more. */
+void dns_routes_tidy(struct dns_routes *rs);
 
 /* Read a zone as a name or an address prefix. Errors: ERR_FORMAT, ERR_RANGE (bits not on a label). */
 enum err dns_zone_parse(struct dns_name *out, const char *text) MUST_CHECK;

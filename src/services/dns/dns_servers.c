@@ -153,7 +153,7 @@ dns_servers_apply(struct dns_servers *s, const struct conf *cf)
 	for (size_t i = 0; i < conf_count(cf, "route"); i++)
 		read_route(rt, count++, conf_section(cf, "route", i));
 
-	enum err e = dns_routes_set(s->routes, rt->specs, count, loop_now(s->sv->loop), &bad);
+	enum err e = dns_routes_set(s->routes, rt->specs, count, &bad);
 
 	if (e == OK)
 		s->cf = cf;
