@@ -54,8 +54,7 @@ same "other types too" '"kept"' "$(ask +short text.example TXT)"
 contains "and names that do not exist" "status: NXDOMAIN" "$(ask gone.example)"
 same "nobody was asked again" "1 1 1" \
 	"$(asked long.example) $(asked text.example) $(asked gone.example)"
-ask short.example >/dev/null
-check "but for what has run out" wait_until '[ "$(asked short.example)" -ge 2 ]' 5
+check "but for what has run out" wait_until 'ask short.example >/dev/null; [ "$(asked short.example)" -ge 2 ]' 5
 
 # Killed, it leaves the file of before.
 sum=$(cksum <"$tmp/state/dns-cache")
