@@ -12,6 +12,7 @@ tests_bench_echo_mmsg_SOURCES = tests/bench/echo_mmsg.c
 tests_bench_fwd_pool_SOURCES = tests/bench/fwd_pool.c
 
 BENCHES += tests/bench/dns_list
+EXTRA_DIST += tests/bench/dns-lists
 tests_bench_dns_list_SOURCES = tests/bench/dns_list.c
 tests_bench_dns_list_LDADD = src/libdns.a src/libutil.a $(SODIUM_LIBS) $(PCRE2_LIBS)
 

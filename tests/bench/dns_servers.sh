@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # What the DNS benchmarks share: starting hearthd, the bare references and the peers that are
 # installed, each on core 0, and measuring their CPU. Sourced after shell.sh and hearthd.sh; $upstream
-# is the port that misses go to, $names how many names hits are asked from.
+# is the port that misses go to, $names how many names hits are asked from. $hearthd_more are more
+# settings of its section dns.
 
 export LC_ALL=C
 bench=$top_builddir/tests/bench
@@ -11,9 +12,9 @@ hearthd_conf() {
 	cat <<END
 user = ""
 state-dir = ""
-control = "$control"
+control = "$control.$1"
 log { level = "warning" }
-dns { listen = { "127.0.0.1:$1" }  upstream = { "127.0.0.1:$upstream" } }
+dns { listen = { "127.0.0.1:$1" }  upstream = { "127.0.0.1:$upstream" }  ${hearthd_more:-} }
 END
 }
 

@@ -73,9 +73,9 @@ conclude(struct lists_block *b, struct lists_load *ld)
 	uint64_t good = 0;
 	bool kept, in_work = false;
 
-	b->took = loop_clock(b->owner->env.loop) - ld->begun;
 	if (ld->unchanged)
 		return;
+	b->took = loop_clock(b->owner->env.loop) - ld->begun;
 	for (size_t i = 0; i < files; i++) {
 		good |= ld->files[i].state == LISTS_OK ? UINT64_C(1) << i : 0;
 		in_work = in_work || ld->files[i].state == LISTS_IN_WORK;
