@@ -163,7 +163,7 @@ ask(const struct dns_list *l, unsigned names, bool present)
 		struct dns_list_match m;
 		struct dns_trail t;
 
-		dns_trail_of(&t, span_of(questions + at + 1, questions[at]), dns_list_deepest(l), key);
+		dns_trail_of(&t, span_of(questions + at + 1, questions[at]), dns_list_has_tops(l), key);
 		found += dns_list_find(l, DNS_LIST_BLOCK, &t, &m);
 	}
 	begun = (cpu_seconds() - begun) / QUESTIONS * 1e9;

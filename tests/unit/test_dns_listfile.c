@@ -51,7 +51,7 @@ verdict(const struct dns_list *l, const char *text)
 	struct dns_trail t;
 	uint64_t gave_up = 0;
 
-	dns_trail_of(&t, dns_name_span(&n), dns_list_deepest(l), key);
+	dns_trail_of(&t, dns_name_span(&n), dns_list_has_tops(l), key);
 	if (!dns_list_find(l, DNS_LIST_BLOCK, &t, &m)) {
 		int i = dns_list_find_pattern(l, DNS_LIST_BLOCK, span_str(text), &gave_up);
 

@@ -54,7 +54,7 @@ struct dns_filter {
 	uint32_t in_time;
 	uint32_t ready;		/* have a set */
 	uint32_t patterns;	/* have one with patterns */
-	unsigned deepest;	/* labels of the longest name in any set */
+	bool tops;		/* some set has names of one label */
 	uint8_t key[SEAL_SHORT_KEY_BYTES];
 };
 
@@ -174,15 +174,12 @@ dns_filter_free(struct dns_filter *f)
 /* --- sets and times --------------------------------------------------------------------------- */
 
 static void
-update_deepest(struct dns_filter *f)
+update_tops(struct dns_filter *f)
 {
-	f->deepest = f->allowed != NULL ? dns_list_deepest(f->allowed) : 0;
-	for (size_t i = 0; i < f->count; i++) {
-		const struct dns_list *l = f->blocks[i].list;
-
-		if (l != NULL && dns_list_deepest(l) > f->deepest)
-			f->deepest = dns_list_deepest(l);
-	}
+	f->tops = f->allowed != NULL && dns_list_has_tops(f->allowed);
+	for (size_t i = 0; i < f->count; i++)
+		f->tops = f->tops ||
+		    (f->blocks[i].list != NULL && dns_list_has_tops(f->blocks[i].list));
 }
 
 /* Forget what patterns said; without memory for it they are tried each time. */
@@ -208,7 +205,7 @@ dns_filter_swap(struct dns_filter *f, size_t i, struct dns_list *l)
 	if (l != NULL && dns_list_stats(l)->patterns != 0)
 		f->patterns |= bit;
 	update_memo(b);
-	update_deepest(f);
+	update_tops(f);
 	return before;
 }
 
@@ -231,7 +228,7 @@ dns_filter_swap_allowed(struct dns_filter *f, struct dns_list *l)
 	struct dns_list *before = f->allowed;
 
 	f->allowed = l;
-	update_deepest(f);
+	update_tops(f);
 	return before;
 }
 
@@ -285,7 +282,7 @@ dns_filter_mask(const struct dns_filter *f, const struct addr *client)
 static void
 prepare(const struct dns_filter *f, struct probe *p, uint32_t mask, struct span lower)
 {
-	dns_trail_of(&p->trail, lower, f->deepest, f->key);
+	dns_trail_of(&p->trail, lower, f->tops, f->key);
 	if ((mask & f->patterns) == 0)
 		return;
 	p->hash = siphash_of(lower, f->key);
@@ -300,7 +297,7 @@ prepare(const struct dns_filter *f, struct probe *p, uint32_t mask, struct span 
 
 /* The number of the pattern of b that matches, or -1; tried or remembered. */
 static int
-match_pattern(struct block *b, enum dns_list_kind kind, const struct probe *p)
+match_pattern(struct block *b, enum dns_list_kind kind, struct probe *p)
 {
 	struct memo *m = b->memo != NULL ? &b->memo[p->hash % MEMO_PLACES] : NULL;
 	int i;
@@ -319,7 +316,7 @@ match_pattern(struct block *b, enum dns_list_kind kind, const struct probe *p)
 
 /* The set of the block knows the name. */
 static bool
-knows(struct dns_filter *f, unsigned i, enum dns_list_kind kind, const struct probe *p,
+knows(struct dns_filter *f, unsigned i, enum dns_list_kind kind, struct probe *p,
     struct dns_list_match *out)
 {
 	struct block *b = &f->blocks[i];
@@ -338,7 +335,7 @@ knows(struct dns_filter *f, unsigned i, enum dns_list_kind kind, const struct pr
 
 /* The settings allow the name, or a block that does nothing else. */
 static bool
-is_allowed(struct dns_filter *f, uint32_t mask, const struct probe *p)
+is_allowed(struct dns_filter *f, uint32_t mask, struct probe *p)
 {
 	struct dns_list_match match;
 

@@ -9,6 +9,9 @@
  * them the eight offsets. A group that is full sends on to the next one. At most four fifths of the
  * places are in use, so every search ends.
  *
+ * In front of it stands a Bloom filter of eight bits a name, two of them set, over the last two
+ * labels of all names: what is not in it has no name of two labels or more above or at it.
+ *
  * Memory comes from mmap: malloc keeps pieces of this size for itself after the first reload.
  */
 #include "services/dns/dns_list.h"
@@ -40,8 +43,10 @@ struct pages {
 
 struct names {
 	struct pages arena;
-	struct pages index;
-	const uint8_t *tags;
+	struct pages index;	/* filter, tags, slots */
+	uint64_t *filter;
+	uint32_t filter_words;
+	uint8_t *tags;
 	uint32_t *slots;
 	uint32_t groups;
 	uint32_t count;
@@ -186,17 +191,41 @@ slot_of(uint32_t group, uint64_t bits)
 static enum err
 index_make(struct names *s, uint32_t count)
 {
-	/* At most 32 names for 5 groups of 8 places. */
+	size_t filter_bytes, places;
+
+	/* At most 32 names for 5 groups of 8 places, 8 names for 64 bits of the filter. */
 	s->groups = (uint32_t)((uint64_t)count * 5 / 32) + 1;
-
-	size_t places = (size_t)s->groups * GROUP;
-
+	s->filter_words = count / 8 + 1;
+	filter_bytes = s->filter_words * sizeof(*s->filter);
+	places = (size_t)s->groups * GROUP;
 	pages_release(&s->index);
-	if (pages_resize(&s->index, places * PLACE_SIZE) != OK)
+	if (pages_resize(&s->index, filter_bytes + places * PLACE_SIZE) != OK)
 		return ERR_NOMEM;
-	s->tags = s->index.at;
-	s->slots = (uint32_t *)(void *)(s->index.at + places);
+	/* Questions hit it all over: fewer, larger pages, where there are any. */
+	(void)madvise(s->index.at, s->index.len, MADV_HUGEPAGE);
+	s->filter = (uint64_t *)(void *)s->index.at;
+	s->tags = s->index.at + filter_bytes;
+	s->slots = (uint32_t *)(void *)(s->tags + places);
 	return OK;
+}
+
+/* The filter's word for the last two labels, and its two bits. */
+static inline uint64_t *
+filter_word(const struct names *s, uint64_t hash)
+{
+	return &s->filter[(hash & UINT32_MAX) * s->filter_words >> 32];
+}
+
+static inline uint64_t
+filter_bits(uint64_t hash)
+{
+	return UINT64_C(1) << (hash >> 32 & 63) | UINT64_C(1) << (hash >> 38 & 63);
+}
+
+static inline bool
+filter_has(const struct names *s, uint64_t hash)
+{
+	return (~*filter_word(s, hash) & filter_bits(hash)) == 0;
 }
 
 /* Give the entry of a name, or NULL. */
@@ -230,7 +259,7 @@ index_put(struct names *s, uint64_t hash, uint32_t offset)
 
 	size_t slot = slot_of(group, free_ones);
 
-	s->index.at[slot] = tag_of(hash);	/* the tags come first in the index */
+	s->tags[slot] = tag_of(hash);
 	s->slots[slot] = offset;
 }
 
@@ -381,18 +410,27 @@ by_depth(const struct heap *h)
 
 /* A name above the one of this trail stands for all below it. */
 static bool
-is_covered(const struct names *s, const struct dns_trail *t)
+is_covered(const struct names *s, struct dns_trail *t)
 {
 	for (unsigned i = 0; i + 1 < t->labels; i++) {
 		const uint8_t *entry;
 
 		if (!has_depth(s, i))
 			continue;
-		entry = index_find(s, t->hash[i], dns_trail_end(t, i));
+		entry = index_find(s, dns_trail_hash(t, i), dns_trail_end(t, i));
 		if (entry != NULL && (*entry & EXACT) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* Put a name that is new into index and filter. */
+static void
+put(struct names *s, struct dns_trail *t, uint32_t offset)
+{
+	if (t->labels > 1)
+		*filter_word(s, dns_trail_hash(t, 1)) |= filter_bits(dns_trail_hash(t, 1));
+	index_put(s, dns_trail_hash(t, t->labels - 1), offset);
 }
 
 /* Enter one name of the arena, or mark it as gone. */
@@ -403,7 +441,7 @@ enter(struct dns_list *l, struct names *s, uint32_t offset)
 	struct dns_trail t;
 	uint8_t *before;
 
-	dns_trail_of(&t, entry_name(entry), DNS_LABELS_MAX, l->key);
+	dns_trail_of(&t, entry_name(entry), true, l->key);
 
 	unsigned last = t.labels - 1;
 
@@ -412,7 +450,7 @@ enter(struct dns_list *l, struct names *s, uint32_t offset)
 		l->stats.covered++;
 		return;
 	}
-	before = index_find(s, t.hash[last], t.name);
+	before = index_find(s, dns_trail_hash(&t, last), t.name);
 	if (before != NULL) {
 		if ((*before & EXACT) != 0 && (*entry & EXACT) == 0)
 			*before = *entry;
@@ -420,7 +458,7 @@ enter(struct dns_list *l, struct names *s, uint32_t offset)
 		l->stats.duplicates++;
 		return;
 	}
-	index_put(s, t.hash[last], offset);
+	put(s, &t, offset);
 	s->depths[last / 64] |= UINT64_C(1) << (last % 64);
 	s->count++;
 	if (t.labels > s->deepest)
@@ -445,8 +483,8 @@ squeeze(struct dns_list *l, struct names *s)
 			struct dns_trail t;
 
 			memmove(arena + to, arena + at, len);
-			dns_trail_of(&t, span_of(arena + to + 1, name.len), DNS_LABELS_MAX, l->key);
-			index_put(s, t.hash[t.labels - 1], (uint32_t)to);
+			dns_trail_of(&t, span_of(arena + to + 1, name.len), true, l->key);
+			put(s, &t, (uint32_t)to);
 			to += len;
 		}
 		at += len;
@@ -526,25 +564,35 @@ dns_list_free(struct dns_list *l)
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
+/* The end of i + 1 labels stands in the set, and for the whole name. */
+static bool
+find_end(const struct names *s, struct dns_trail *t, unsigned i, struct dns_list_match *out)
+{
+	struct span end = dns_trail_end(t, i);
+	const uint8_t *entry = index_find(s, dns_trail_hash(t, i), end);
+
+	if (entry == NULL || ((*entry & EXACT) != 0 && i + 1 != t->labels))
+		return false;
+	*out = (struct dns_list_match){ .source = *entry & ~EXACT,
+		.name = span_of(entry + 1, end.len) };
+	return true;
+}
+
 bool
-dns_list_find(const struct dns_list *l, enum dns_list_kind kind, const struct dns_trail *t,
+dns_list_find(const struct dns_list *l, enum dns_list_kind kind, struct dns_trail *t,
     struct dns_list_match *out)
 {
 	const struct names *s = &l->names[kind];
-	unsigned most = t->count < s->deepest ? t->count : s->deepest;
+	unsigned most = t->labels < s->deepest ? t->labels : s->deepest;
 
-	for (unsigned i = 0; i < most; i++) {
-		const uint8_t *entry;
-
-		if (!has_depth(s, i))
-			continue;
-		entry = index_find(s, t->hash[i], dns_trail_end(t, i));
-		if (entry == NULL || ((*entry & EXACT) != 0 && i + 1 != t->labels))
-			continue;
-		*out = (struct dns_list_match){ .source = *entry & ~EXACT,
-			.name = span_of(entry + 1, t->name.len - t->at[i]) };
+	assert(t->tops || !has_depth(s, 0));
+	if (most != 0 && has_depth(s, 0) && find_end(s, t, 0, out))
 		return true;
-	}
+	if (most < 2 || !filter_has(s, dns_trail_hash(t, 1)))
+		return false;
+	for (unsigned i = 1; i < most; i++)
+		if (has_depth(s, i) && find_end(s, t, i, out))
+			return true;
 	return false;
 }
 
@@ -582,13 +630,10 @@ dns_list_patterns(const struct dns_list *l, enum dns_list_kind kind)
 	return l->patterns[kind].count;
 }
 
-unsigned
-dns_list_deepest(const struct dns_list *l)
+bool
+dns_list_has_tops(const struct dns_list *l)
 {
-	unsigned block = l->names[DNS_LIST_BLOCK].deepest;
-	unsigned allow = l->names[DNS_LIST_ALLOW].deepest;
-
-	return block > allow ? block : allow;
+	return has_depth(&l->names[DNS_LIST_BLOCK], 0) || has_depth(&l->names[DNS_LIST_ALLOW], 0);
 }
 
 const struct dns_list_stats *

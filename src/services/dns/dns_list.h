@@ -7,8 +7,9 @@
  * of the same set, whatever lies further down.
  *
  * One arena holds the names, one open-addressing index of five bytes a place leads to them; a
- * million names take about 29 MiB. Every place has one byte of its name's hash, so that a question
- * for a name that is not in the set reads one line of memory per end of the name, and no name.
+ * million names take about 32 MiB. A small filter over the last two labels tells of most names with
+ * one look that they are in no set; for the others every place of the index has one byte of its
+ * name's hash, so that names are read only to find them.
  */
 #ifndef SERVICES_DNS_LIST_H
 #define SERVICES_DNS_LIST_H
@@ -100,9 +101,9 @@ struct dns_list_match {
  * Look a name and those above it up among the names of one kind; the one furthest up is given. A
  * caller that blocks asks for DNS_LIST_BLOCK and, only where that is true, for DNS_LIST_ALLOW.
  *
- * t  of the set's key, with at least dns_list_deepest() ends
+ * t  of the set's key
  */
-bool dns_list_find(const struct dns_list *l, enum dns_list_kind kind, const struct dns_trail *t,
+bool dns_list_find(const struct dns_list *l, enum dns_list_kind kind, struct dns_trail *t,
     struct dns_list_match *out);
 
 /*
@@ -121,8 +122,8 @@ struct dns_list_match dns_list_pattern(const struct dns_list *l, enum dns_list_k
 /* How many there are of that kind. */
 unsigned dns_list_patterns(const struct dns_list *l, enum dns_list_kind kind);
 
-/* Labels of the longest name: how many ends of a question are worth hashing. 0: the set is empty. */
-unsigned dns_list_deepest(const struct dns_list *l);
+/* It has names of one label: trails must be begun with `tops`. */
+bool dns_list_has_tops(const struct dns_list *l);
 
 struct dns_list_stats {
 	uint32_t names[DNS_LIST_KINDS];

@@ -476,6 +476,6 @@ dns_lists_guards(const struct dns_lists *l, struct span lower)
 
 	if (!l->rebind || dns_rebind_is_house_name(lower))
 		return false;
-	dns_trail_of(&t, lower, dns_list_deepest(l->exempt), l->env.key);
+	dns_trail_of(&t, lower, dns_list_has_tops(l->exempt), l->env.key);
 	return !dns_list_find(l->exempt, DNS_LIST_ALLOW, &t, &match);
 }
