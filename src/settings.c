@@ -18,8 +18,9 @@
 #include "services/services.h"
 #include "util/file.h"
 
-#define USER_DEFAULT "hearth"
-#define FALLBACK     "dns"	/* what runs where the file has no section of any service */
+#define USER_DEFAULT  "hearth"
+#define USER_FALLBACK "nobody"	/* where the default does not exist */
+#define FALLBACK      "dns"	/* what runs where the file has no section of any service */
 
 static const char *const levels[] = { "err", "warning", "notice", "info", "debug", NULL };
 static const char *const formats[] = { "text", "json", NULL };
@@ -212,7 +213,7 @@ user_of(const struct settings *st)
 
 	if (geteuid() != 0 || conf_given(settings_root(st), "user") || getpwnam(user) != NULL)
 		return user;
-	return "nobody";
+	return USER_FALLBACK;
 }
 
 const char *
@@ -302,6 +303,20 @@ settings_state_dir(const struct settings *st, struct log *lg)
 	return "";
 }
 
+/* Who is in the daemon's group may use the socket; the group of nobody is nobody's to share. */
+static void
+share_socket(const struct settings *st, struct log *lg, const char *path)
+{
+	const char *user = user_of(st);
+	const struct passwd *pw = geteuid() == 0 && *user != '\0' ? getpwnam(user) : NULL;
+
+	if (pw == NULL || strcmp(user, USER_FALLBACK) == 0)
+		return;
+	if (chown(path, (uid_t)-1, pw->pw_gid) != 0)
+		log_note(lg, LOG_LEVEL_WARNING, "hearthd", "%s stays root's alone: %s", path,
+		    strerror(errno));
+}
+
 enum err
 settings_open_control(const struct settings *st, struct log *lg, struct loop *l,
     ctl_handler *handler, void *ctx, struct ctl **out)
@@ -319,8 +334,10 @@ settings_open_control(const struct settings *st, struct log *lg, struct loop *l,
 
 	if (e == OK)
 		e = ctl_open(out, l, path, handler, ctx);
-	if (e == OK)
+	if (e == OK) {
+		share_socket(st, lg, path);
 		return OK;
+	}
 	log_note(lg, chosen || e == ERR_EXISTS ? LOG_LEVEL_ERR : LOG_LEVEL_WARNING, "hearthd",
 	    "no control socket at %s: %s", path,
 	    e == ERR_EXISTS ? "another hearthd answers there"

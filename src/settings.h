@@ -57,8 +57,8 @@ const char *settings_user(const struct settings *st, struct log *lg);
 const char *settings_state_dir(const struct settings *st, struct log *lg);
 
 /*
- * Open the control socket. Without rights to the default place that is a warning, not an error;
- * a place that was chosen must work.
+ * Open the control socket, for root and the group of the user. Without rights to the default place
+ * that is a warning, not an error; a place that was chosen must work.
  */
 enum err settings_open_control(const struct settings *st, struct log *lg, struct loop *l,
     ctl_handler *handler, void *ctx, struct ctl **out) MUST_CHECK;

@@ -106,4 +106,12 @@ start_hearthd "$tmp/conf" second
 gives 0 "a new daemon takes its place" ctl status
 stop "$hearthd_pid"
 refuse "the socket goes with its daemon" test -e "$control"
+
+# Started by root, the daemon shares its socket with its group.
+if [ "$(id -u)" -eq 0 ] && grep -q '4294967295$' /proc/self/uid_map && id daemon >/dev/null; then
+	sed 's/^user = .*/user = "daemon"/' "$tmp/conf" >"$tmp/user.conf"
+	start_hearthd "$tmp/user.conf" user
+	same "the socket is root's and the group's" "root daemon" "$(stat -c '%U %G' "$control")"
+	gives 0 "it is answered on" ctl status
+fi
 finish
