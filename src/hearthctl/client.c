@@ -6,6 +6,7 @@
 #include "hearthctl/client.h"
 
 #include "core/ctl.h"
+#include "hearthctl/tool.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -30,15 +31,6 @@ struct talk {
 	char *why;
 };
 
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* Put words into why; false for the caller to pass on. */
 static bool __attribute__((format(printf, 2, 3)))
 give_up(struct talk *t, const char *fmt, ...)
@@ -56,7 +48,7 @@ static bool
 await(struct talk *t, short events)
 {
 	for (;;) {
-		int64_t left = t->deadline - now_ms();
+		int64_t left = t->deadline - tool_now_ms();
 		struct pollfd p = { .fd = t->fd, .events = events };
 		int n = left > 0 ? poll(&p, 1, (int)left) : 0;
 
@@ -88,7 +80,7 @@ dial(struct talk *t)
 		if (errno == EACCES)
 			return give_up(t, "%s may not be used by us: %s; root and its group may",
 			    t->socket, strerror(errno));
-		if (errno != EAGAIN || now_ms() >= t->deadline)
+		if (errno != EAGAIN || tool_now_ms() >= t->deadline)
 			return give_up(t, "no daemon answers on %s: %s; is hearthd running? "
 			    "-s SOCKET names another", t->socket, strerror(errno));
 		nanosleep(&moment, NULL);
@@ -213,7 +205,7 @@ converse(struct talk *t, const char *request)
 json_t *
 client_ask(const char *socket, int argc, char *const *argv, char why[static CLIENT_WHY_MAX])
 {
-	struct talk t = { .fd = -1, .deadline = now_ms() + PATIENCE_MS, .socket = socket,
+	struct talk t = { .fd = -1, .deadline = tool_now_ms() + PATIENCE_MS, .socket = socket,
 		.why = why };
 	json_t *result = NULL;
 

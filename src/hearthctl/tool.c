@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Words for what went wrong. */
+/* Words for what went wrong, and the time. */
 #include "hearthctl/tool.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 static void __attribute__((format(printf, 1, 0)))
 complain(const char *fmt, va_list ap)
@@ -35,4 +36,13 @@ tool_misuse(const char *fmt, ...)
 	va_end(ap);
 	fputs("Try \"hearthctl --help\".\n", stderr);
 	return TOOL_USAGE;
+}
+
+int64_t
+tool_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }

@@ -4,6 +4,7 @@
 #define HEARTHCTL_TOOL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The options in front of the command. */
 struct tool {
@@ -22,5 +23,8 @@ enum {
 int tool_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same with a pointer to --help; gives TOOL_USAGE. */
 int tool_misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Milliseconds of a clock that nobody sets. */
+int64_t tool_now_ms(void);
 
 #endif

@@ -19,7 +19,6 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PERIOD_MS    1000
@@ -36,15 +35,6 @@ struct screen {
 	int64_t last_ms;
 	int rows, columns;
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void
 measure(struct screen *s)
@@ -129,7 +119,7 @@ compose(struct screen *s)
 	if (out == NULL)
 		return NULL;
 	status = client_ask(s->tool->socket, 1, words, why);
-	at = now_ms();
+	at = tool_now_ms();
 	fprintf(out, "hearth on %s, q quits\n\n", s->tool->socket);
 	if (status == NULL)
 		fprintf(out, "%s\n", why);
@@ -185,11 +175,11 @@ is_last_key(void)
 static bool
 rest(struct screen *s)
 {
-	int64_t until = now_ms() + PERIOD_MS;
+	int64_t until = tool_now_ms() + PERIOD_MS;
 	struct pollfd p[] = { { .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = s->signals, .events = POLLIN } };
 
-	for (int64_t left = PERIOD_MS; left > 0; left = until - now_ms()) {
+	for (int64_t left = PERIOD_MS; left > 0; left = until - tool_now_ms()) {
 		struct signalfd_siginfo si;
 
 		if (poll(p, 2, (int)left) <= 0)
