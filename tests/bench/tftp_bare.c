@@ -112,7 +112,8 @@ static void
 begin(int listening, int epoll)
 {
 	uint8_t request[600] = { 0 }, oack[100];
-	struct sockaddr_in from, any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in from,
+	    any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t from_len = sizeof(from);
 	int buffer = 1 << 20, fd;
 	ssize_t n = recvfrom(listening, request, sizeof(request) - 1, 0, (struct sockaddr *)&from,
@@ -157,7 +158,7 @@ go_on(int fd)
 int
 main(int argc, char **argv)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int listening = socket(AF_INET, SOCK_DGRAM, 0), epoll = epoll_create1(0);
 	struct epoll_event ev = { .events = EPOLLIN, .data.fd = listening }, got[64];
 

@@ -249,7 +249,8 @@ a_lost_block_in_lock_step_goes_again_within_a_quarter_second(void)
 	s.ctx = &dropped;
 	CU_ASSERT(link_run(&the_link, &s));
 	CU_ASSERT_EQUAL(the_link.sender.counts.timeouts, 1);
-	CU_ASSERT(the_link.longest_silence >= millis(170));	/* a Raspberry Pi 4 must not see doubles */
+	/* a Raspberry Pi 4 must not see doubles */
+	CU_ASSERT(the_link.longest_silence >= millis(170));
 	CU_ASSERT(the_link.longest_silence <= millis(250));
 }
 
@@ -328,8 +329,9 @@ a_lossy_lan_takes_no_longer_than_promised(void)
 			ms[run] = milliseconds_taken(&the_link);
 		}
 		qsort(ms, RUNS, sizeof(ms[0]), compare_doubles);
-		printf("512 KiB, 1 %% loss, windowsize %2u: median %.0f ms, 90 %% %.0f ms, worst %.0f ms\n",
-		    limits[i].window, ms[RUNS / 2], ms[RUNS * 9 / 10], ms[RUNS - 1]);
+		printf("512 KiB, 1 %% loss, windowsize %2u: median %.0f ms, 90 %% %.0f ms, worst "
+		       "%.0f ms\n",
+		       limits[i].window, ms[RUNS / 2], ms[RUNS * 9 / 10], ms[RUNS - 1]);
 		CU_ASSERT(ms[RUNS / 2] <= limits[i].ms);
 	}
 }
@@ -371,7 +373,8 @@ a_peer_that_never_answers_gets_four_packets(void)
 			s.time_max = seconds(8);
 			CU_ASSERT_FALSE(link_run(&the_link, &s));
 			CU_ASSERT_EQUAL(the_link.sender.counts.packets, TFTP_UNPROVEN_SENDS);
-			CU_ASSERT(the_link.sender.high <= 2);	/* block 1 at most, never a window */
+			/* block 1 at most, never a window */
+			CU_ASSERT(the_link.sender.high <= 2);
 		}
 	}
 }

@@ -94,7 +94,7 @@ flush_sender(struct link *ln, bool to_server)
 				.len = length_of(ln, block) };
 
 			if (w.oack)
-				p = (struct link_packet){ .to_server = to_server, .kind = LINK_OACK };
+				p = (struct link_packet){.to_server = to_server, .kind = LINK_OACK};
 			send_packet(ln, p);
 		}
 		tftp_sender_sent(&ln->sender, &w, w.count, ln->now);

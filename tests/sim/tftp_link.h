@@ -26,7 +26,7 @@ struct link_packet {
 	bool to_server;
 	bool in_card;		/* arrived, and waits for the client to work on it */
 	mono_us at;
-	uint64_t order;		/* of packets with the same instant the first one sent comes first */
+	uint64_t order;	/* of packets with the same instant the first one sent comes first */
 	enum link_kind kind;
 	struct seq16 block;
 	uint64_t truth;		/* the real block number behind the 16 bits on the wire */

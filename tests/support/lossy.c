@@ -117,8 +117,9 @@ main(int argc, char **argv)
 	if (argc != 6)
 		return 2;
 	fds[0] = (struct pollfd){ .fd = open_port((uint16_t)atoi(argv[1])), .events = POLLIN };
-	server = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[2])),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	server = (struct sockaddr_in){.sin_family = AF_INET,
+				      .sin_port = htons((uint16_t)atoi(argv[2])),
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	delay = atoi(argv[3]);
 	loss = (unsigned)atoi(argv[4]);
 	rng = strtoull(argv[5], NULL, 10);

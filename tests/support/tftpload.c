@@ -2,10 +2,10 @@
 /*
  * A TFTP client for tests and load: fast, and able to misbehave.
  *
- *	tftpload get HOST PORT NAME BLKSIZE WINDOW CLIENTS	fetch at once, say bytes, seconds, stall
+ *	tftpload get HOST PORT NAME BLKSIZE WINDOW CLIENTS	fetch at once, tell how fast
  *	tftpload ask HOST PORT NAME				say what the first answer is
  *	tftpload leave HOST PORT NAME error|silent		begin an upload, send a block, go
- *	tftpload flood HOST PORT NAME RATE SECONDS		requests that nobody will acknowledge
+ *	tftpload flood HOST PORT NAME RATE SECONDS		requests that nobody acknowledges
  *
  * \xNN in NAME is a byte. Not a model client: it trusts the server.
  */
@@ -166,7 +166,8 @@ take(struct client *c, const uint8_t *data, size_t len, const struct addr *from,
 	} else if (op == 3) {
 		take_data(c, (uint16_t)(data[2] << 8 | data[3]), len - 4);
 	} else if (op == 5) {
-		fprintf(stderr, "tftpload: server says %u: %.*s\n", data[3], (int)(len - 4), data + 4);
+		fprintf(stderr, "tftpload: server says %u: %.*s\n", data[3], (int)(len - 4),
+			data + 4);
 		exit(1);
 	}
 }
@@ -342,8 +343,8 @@ flood(unsigned rate, unsigned seconds)
 			got++;
 			got_bytes += n;
 		}
-	printf("sent=%" PRIu64 " sent_bytes=%" PRIu64 " got=%" PRIu64 " got_bytes=%" PRIu64 "\n", sent,
-	    sent_bytes, got, got_bytes);
+	printf("sent=%" PRIu64 " sent_bytes=%" PRIu64 " got=%" PRIu64 " got_bytes=%" PRIu64 "\n",
+	       sent, sent_bytes, got, got_bytes);
 	return 0;
 }
 

@@ -20,7 +20,10 @@ a_request_is_read_with_its_options(void)
 {
 	struct tftp_msg m;
 
-	CU_ASSERT_EQUAL(tftp_msg_parse(&m, BYTES("\0\1boot/x\0OcTeT\0blkSize\0" "1468\0tsize\0" "0\0")), OK);
+	CU_ASSERT_EQUAL(tftp_msg_parse(&m, BYTES("\0\1boot/x\0OcTeT\0blkSize\0"
+						 "1468\0tsize\0"
+						 "0\0")),
+			OK);
 	CU_ASSERT_EQUAL(m.op, TFTP_RRQ);
 	CU_ASSERT(is(m.file, "boot/x"));
 	CU_ASSERT_EQUAL(m.mode, TFTP_OCTET);
@@ -39,7 +42,10 @@ a_torn_option_is_left_out(void)
 {
 	struct tftp_msg m;
 
-	CU_ASSERT_EQUAL(tftp_msg_parse(&m, BYTES("\0\1x\0octet\0tsize\0" "0\0blksize\0" "1024")), OK);
+	CU_ASSERT_EQUAL(tftp_msg_parse(&m, BYTES("\0\1x\0octet\0tsize\0"
+						 "0\0blksize\0"
+						 "1024")),
+			OK);
 	CU_ASSERT_EQUAL(m.option_count, 1);
 	CU_ASSERT_EQUAL(tftp_msg_parse(&m, BYTES("\0\1x\0octet\0tsize")), OK);
 	CU_ASSERT_EQUAL(m.option_count, 0);
@@ -155,19 +161,35 @@ the_oack_keeps_the_clients_letters_and_order(void)
 static void
 values_outside_the_rfcs_are_refused(void)
 {
-	const struct span bad[] = { BYTES("\0\1x\0octet\0blksize\0" "7\0"),
-		BYTES("\0\1x\0octet\0blksize\0" "0\0"), BYTES("\0\1x\0octet\0blksize\0" "65465\0"),
-		BYTES("\0\1x\0octet\0timeout\0" "0\0"), BYTES("\0\1x\0octet\0timeout\0" "256\0"),
-		BYTES("\0\1x\0octet\0windowsize\0" "0\0"), BYTES("\0\1x\0octet\0windowsize\0" "65536\0"),
-		BYTES("\0\1x\0octet\0blksize\0" "99999999999999999999999\0"),
-		BYTES("\0\1x\0octet\0rollover\0" "2\0") };
+	const struct span bad[] = {BYTES("\0\1x\0octet\0blksize\0"
+					 "7\0"),
+				   BYTES("\0\1x\0octet\0blksize\0"
+					 "0\0"),
+				   BYTES("\0\1x\0octet\0blksize\0"
+					 "65465\0"),
+				   BYTES("\0\1x\0octet\0timeout\0"
+					 "0\0"),
+				   BYTES("\0\1x\0octet\0timeout\0"
+					 "256\0"),
+				   BYTES("\0\1x\0octet\0windowsize\0"
+					 "0\0"),
+				   BYTES("\0\1x\0octet\0windowsize\0"
+					 "65536\0"),
+				   BYTES("\0\1x\0octet\0blksize\0"
+					 "99999999999999999999999\0"),
+				   BYTES("\0\1x\0octet\0rollover\0"
+					 "2\0")};
 	struct tftp_terms t;
 	uint8_t oack[TFTP_OACK_MAX];
 	size_t len;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CU_ASSERT_EQUAL(agree(&t, bad[i], &len, oack), ERR_RANGE);
-	CU_ASSERT_EQUAL(agree(&t, BYTES("\0\1x\0octet\0blksize\0" "1000abc\0tsize\0\0"), &len, oack), OK);
+	CU_ASSERT_EQUAL(agree(&t,
+			      BYTES("\0\1x\0octet\0blksize\0"
+				    "1000abc\0tsize\0\0"),
+			      &len, oack),
+			OK);
 	CU_ASSERT_FALSE(tftp_terms_has_oack(&t));
 	CU_ASSERT_EQUAL(t.blksize, 512);
 }
@@ -175,8 +197,8 @@ values_outside_the_rfcs_are_refused(void)
 static void
 block_numbers_expand_on_both_sides_of_every_edge(void)
 {
-	static const uint64_t edges[] = { 1, 32767, 32768, 65534, 65535, 65536, 98303, 131070, 131071,
-		131072, 196605, UINT64_C(1) << 33 };
+	static const uint64_t edges[] = {1,	32767,	32768,	65534,	65535,	65536,
+					 98303, 131070, 131071, 131072, 196605, UINT64_C(1) << 33};
 
 	for (int roll = 0; roll < 2; roll++) {
 		for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
@@ -222,8 +244,8 @@ netascii_survives_any_cut(void)
 		CU_ASSERT_EQUAL(n, sizeof(wire) - 1);
 		CU_ASSERT(memcmp(out, wire, sizeof(wire) - 1) == 0);
 		for (size_t at = 0; at < n; at += cut)
-			m += tftp_netascii_decode(&dec, span_of(out + at, n - at < cut ? n - at : cut),
-			    back + m);
+			m += tftp_netascii_decode(
+			    &dec, span_of(out + at, n - at < cut ? n - at : cut), back + m);
 		m += tftp_netascii_decode_end(&dec, back + m);
 		CU_ASSERT_EQUAL(m, sizeof(text) - 1);
 		CU_ASSERT(memcmp(back, text, sizeof(text) - 1) == 0);

@@ -38,8 +38,9 @@ put_file(const char *name, const char *text)
 static void
 make_folders(void)
 {
-	static const char *const folders[] = { "", "root", "root/boot", "root/boot/Deep", "in", "in/sub",
-		"special", "root/52-54-00-12-34-56" };
+	static const char *const folders[] = {
+	    "",	  "root",   "root/boot", "root/boot/Deep",
+	    "in", "in/sub", "special",	 "root/52-54-00-12-34-56"};
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(top));
 	for (size_t i = 1; i < sizeof(folders) / sizeof(folders[0]); i++)
@@ -254,8 +255,8 @@ nothing_outside_and_nothing_but_plain_files(void)
 	struct tftp_store *store = open_store();
 	struct tftp_client who = client("192.0.2.9", false);
 	char got[256];
-	static const char *const refused[] = { "out", "loop", "absolute", "fifo", "boot", "updir/secret",
-		"updir/root/plain" };
+	static const char *const refused[] = {"out",  "loop",	      "absolute",	 "fifo",
+					      "boot", "updir/secret", "updir/root/plain"};
 
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		CU_ASSERT_EQUAL(find(store, refused[i], &who, got), TFTP_FIND_DENIED);

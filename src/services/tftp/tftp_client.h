@@ -47,6 +47,7 @@ unsigned tftp_match_rank(const struct tftp_match *m);
  *
  * returns the length of the whole text, which may be more than cap; then only cap bytes are there
  */
-size_t tftp_client_expand(const struct tftp_client *who, struct span text, uint8_t *out, size_t cap);
+size_t tftp_client_expand(const struct tftp_client *who, struct span text, uint8_t *out,
+			  size_t cap);
 
 #endif

@@ -109,7 +109,7 @@ list_sessions(struct tftp_state *st, struct ctl_request *rq)
 	ctl_done(rq);
 }
 
-/* --- map --------------------------------------------------------------------------------------- */
+/* --- map -------------------------------------------------------------------------------------- */
 
 /* A look-up as a client's request would make it, with every step written down. */
 struct trial {
@@ -145,7 +145,8 @@ trial_work(struct offload_job *j)
 {
 	struct trial *t = (struct trial *)(void *)((uint8_t *)j - offsetof(struct trial, job));
 
-	t->find = tftp_store_find(t->set->store, &t->name, &t->who, false, &t->found, note_place, t);
+	t->find =
+	    tftp_store_find(t->set->store, &t->name, &t->who, false, &t->found, note_place, t);
 }
 
 static void

@@ -69,7 +69,9 @@ tftp_confine_open(int root, const char *path, int flags, bool cached)
 {
 	int fd = open_beneath(root, path, flags, cached);
 
-	/* EINVAL: RESOLVE_CACHED is not known. EPERM: a container's filter from before openat2(). */
+	/*
+	 * EINVAL: RESOLVE_CACHED is not known. EPERM: a container's filter from before openat2().
+	 */
 	if (fd >= 0 || (errno != ENOSYS && errno != EINVAL && errno != EPERM))
 		return fd;
 	if (cached) {

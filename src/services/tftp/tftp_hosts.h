@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is remembered of each client address: how many transfers it has, how many errors it may still
- * be told, what it uploaded today, how fast it answers. Bounded; the longest unused one is forgotten.
+ * What is remembered of each client address: how many transfers it has, how many errors it may
+ * still be told, what it uploaded today, how fast it answers. Bounded; the longest unused one is
+ * forgotten.
  */
 #ifndef SERVICES_TFTP_TFTP_HOSTS_H
 #define SERVICES_TFTP_TFTP_HOSTS_H

@@ -203,7 +203,8 @@ tftp_io_send(struct tftp_io *io, struct span packets, size_t size, struct tftp_i
 	unsigned done = 0;
 
 	while (packets.len != 0) {
-		int n = io->gso && packets.len > size ? send_segments(io, packets, size, stats) : -1;
+		int n =
+		    io->gso && packets.len > size ? send_segments(io, packets, size, stats) : -1;
 
 		if (n < 0 && io->gso && packets.len > size) {
 			io->gso = false;

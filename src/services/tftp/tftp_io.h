@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The socket of one transfer: its own, or the listening one that it shares. A whole window leaves by
- * one sendmsg() with UDP_SEGMENT where kernel and size allow, by one sendmmsg() otherwise.
+ * The socket of one transfer: its own, or the listening one that it shares. A whole window leaves
+ * by one sendmsg() with UDP_SEGMENT where kernel and size allow, by one sendmmsg() otherwise.
  */
 #ifndef SERVICES_TFTP_TFTP_IO_H
 #define SERVICES_TFTP_TFTP_IO_H
@@ -16,7 +16,7 @@
 
 struct tftp_io {
 	int fd;			/* borrowed where shared */
-	bool shared;		/* the listening socket: each packet names the address it leaves from */
+	bool shared;	/* the listening socket: each packet names the address it leaves from */
 	bool gso;		/* false once the kernel has refused it on this socket */
 	struct addr peer;
 	struct addr local;	/* with the port */
@@ -44,7 +44,8 @@ void tftp_io_close(struct tftp_io *io);
 
 /*
  * Send packets that lie one behind the other, all `size` bytes long but the last.
- * Gives how many the kernel took or refused for good; fewer than there are where its buffer is full.
+ * Gives how many the kernel took or refused for good; fewer than there are where its buffer is
+ * full.
  */
 unsigned tftp_io_send(struct tftp_io *io, struct span packets, size_t size,
     struct tftp_io_stats *stats);

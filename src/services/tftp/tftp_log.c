@@ -19,10 +19,12 @@ hint_of(const struct tftp_session *s)
 	if (s->phase == TFTP_OPENING)
 		return NULL;
 	if (!s->upload && s->sender.counts.strays != 0)
-		return "ACKed a block that was not sent: a Raspberry Pi 4 does so when it saw a block "
+		return "ACKed a block that was not sent: a Raspberry Pi 4 does so when it saw a "
+		       "block "
 		       "twice; raise rto-min";
 	if (s->failed && (acked % LAP == LAP - 1 || (acked != 0 && acked % LAP == 0)))
-		return "stopped where block numbers start over: it may not know how; a larger blksize "
+		return "stopped where block numbers start over: it may not know how; a larger "
+		       "blksize "
 		       "helps";
 	return NULL;
 }

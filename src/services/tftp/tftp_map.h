@@ -18,7 +18,8 @@
 #define TFTP_MAP_CLIENTS_MAX 16	/* in one rule */
 
 struct tftp_map_rule {
-	const char *pattern;	/* POSIX extended regular expression, searched in the cleaned name */
+	/* POSIX extended regular expression, searched in the cleaned name */
+	const char *pattern;
 	const char *to;		/* \0 to \9, ${ip} ${mac} ${server}; NULL: refuse the request */
 	bool final;		/* no further rule after this one */
 	bool nocase;

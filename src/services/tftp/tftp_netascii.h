@@ -14,7 +14,7 @@
 
 /* All zero to begin with. */
 struct tftp_netascii {
-	bool pending;		/* encode: second byte of a pair that did not fit; decode: a CR was last */
+	bool pending;	/* encode: second byte of a pair that did not fit; decode: a CR was last */
 	uint8_t second;		/* encode: that byte */
 };
 

@@ -8,7 +8,8 @@
 
 #define FIRST_GAP 80	/* usec, RFC 7440 §6 */
 #define LEAST_GAP 20	/* usec; below, the kernel's own sending takes as long */
-#define LONGEST_GAP 10000	/* usec; a round trip can be measured far too long, see RFC 6298 §3 */
+/* usec; a round trip can be measured far too long, see RFC 6298 §3 */
+#define LONGEST_GAP 10000
 #define HOLD_FIRST 64	/* blocks */
 #define HOLD_MAX 4096	/* blocks: an attempt that fails may cost a probe, as long as 40 of them */
 #define FEW_BLOCKS 8	/* a receiver short of buffers chokes early, noise strikes anywhere */

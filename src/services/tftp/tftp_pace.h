@@ -18,7 +18,7 @@
 /* All zero to begin with: unpaced. */
 struct tftp_pace {
 	usec gap;		/* between two blocks; 0: send as fast as the line takes them */
-	usec service;		/* least known bound of the receiver's time for a block; 0: none yet */
+	usec service;	/* least known bound of the receiver's time for a block; 0: none yet */
 	usec lockstep;		/* one exchange of one packet took so long; 0: not measured */
 	unsigned lossy;		/* windows with a loss in a row */
 	unsigned choked;	/* of them, in a row, with only a few blocks before the loss */
@@ -30,8 +30,9 @@ struct tftp_pace {
 void tftp_pace_delivered(struct tftp_pace *p, usec elapsed, unsigned blocks);
 
 /*
- * A window lost blocks, behind `blocks` good ones. tail: everything behind some point was lost, which is what a receiver that
- * is too slow for a burst looks like; a single gap may as well be noise on the line.
+ * A window lost blocks, behind `blocks` good ones. tail: everything behind some point was lost,
+ * which is what a receiver that is too slow for a burst looks like; a single gap may as well be
+ * noise on the line.
  */
 void tftp_pace_loss(struct tftp_pace *p, unsigned blocks, bool tail);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Octet files are read with one preadv2(RWF_NOWAIT) straight behind the headers. A file that shrinks
- * while it is sent would end in a short block, which says "complete": its size at the start counts,
- * and less than that is an error. No mmap: a truncated file would kill the daemon with SIGBUS.
+ * Octet files are read with one preadv2(RWF_NOWAIT) straight behind the headers. A file that
+ * shrinks while it is sent would end in a short block, which says "complete": its size at the start
+ * counts, and less than that is an error. No mmap: a truncated file would kill the daemon with
+ * SIGBUS.
  */
 #include "services/tftp/tftp_reader.h"
 
@@ -151,7 +152,8 @@ static enum tftp_read
 refill(struct tftp_reader *r)
 {
 	struct tftp_ascii *a = r->ascii;
-	size_t left = (size_t)(r->found.size - a->at < RAW_BYTES ? r->found.size - a->at : RAW_BYTES);
+	size_t left =
+	    (size_t)(r->found.size - a->at < RAW_BYTES ? r->found.size - a->at : RAW_BYTES);
 	struct iovec iov = { a->raw, left };
 
 	a->raw_used = a->raw_len = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The blocks of a file, put behind their headers and ready to send. Reading never waits: what is not
- * in the page cache is asked for, and fetched by a thread of the pool meanwhile.
+ * The blocks of a file, put behind their headers and ready to send. Reading never waits: what is
+ * not in the page cache is asked for, and fetched by a thread of the pool meanwhile.
  */
 #ifndef SERVICES_TFTP_TFTP_READER_H
 #define SERVICES_TFTP_TFTP_READER_H
@@ -35,7 +35,8 @@ struct tftp_reader {
 enum tftp_read {
 	TFTP_READ_OK,
 	TFTP_READ_WAIT,		/* call tftp_reader_fetch() in a thread, then again */
-	TFTP_READ_SHORT,	/* the file has become shorter: the transfer must not end as if whole */
+	/* the file has become shorter: the transfer must not end as if whole */
+	TFTP_READ_SHORT,
 	TFTP_READ_FAILED,
 };
 
@@ -57,7 +58,9 @@ void tftp_reader_fini(struct tftp_reader *r);
 enum tftp_read tftp_reader_fill(struct tftp_reader *r, uint64_t first, unsigned *count,
     uint8_t *out, size_t *len);
 
-/* Fetch what is wanted; may wait. The reader must not be used meanwhile. False: it cannot be read. */
+/*
+ * Fetch what is wanted; may wait. The reader must not be used meanwhile. False: it cannot be read.
+ */
 bool tftp_reader_fetch(struct tftp_reader *r);
 
 #endif

@@ -37,7 +37,7 @@ struct tftp_receiver {
 	bool answer_due;
 	bool held;			/* the caller has no room: no ACK, so that the peer waits */
 	bool proven;
-	bool clean;			/* the last answer was sent once: its round trip may be measured */
+	bool clean;	/* the last answer was sent once: its round trip may be measured */
 	bool probed;			/* this silence had its early ACK */
 	bool keep_backoff;
 	unsigned unproven_sends;
@@ -58,7 +58,7 @@ struct tftp_receiver {
 
 enum tftp_verdict {
 	TFTP_TAKE,		/* the next block: keep its data */
-	TFTP_TAKE_LAST,		/* the same, and it is the last: store, then tftp_receiver_stored() */
+	TFTP_TAKE_LAST,	/* the same, and it is the last: store, then tftp_receiver_stored() */
 	TFTP_PASS,		/* not wanted */
 	TFTP_TOO_LONG,		/* more than blksize: the transfer cannot go on, ERROR 4 */
 };

@@ -5,8 +5,8 @@
  * OACK and DATA run the RTO; a silent window is probed before it. Four packets without any
  * answer --> OVER (unproven); patience spent --> OVER (silent, or unconfirmed at the last block).
  *
- * Invariants: una <= nxt <= high <= una + window; only an ACK moves una; a duplicate ACK alone never
- * makes a block go out (RFC 1123 §4.2.3.1).
+ * Invariants: una <= nxt <= high <= una + window; only an ACK moves una; a duplicate ACK alone
+ * never makes a block go out (RFC 1123 §4.2.3.1).
  */
 #include "services/tftp/tftp_sender.h"
 
@@ -104,13 +104,13 @@ tftp_sender_want(const struct tftp_sender *s, mono_us now)
 
 	if (s->nxt > end)
 		return none;
-	return (struct tftp_want){ .first = s->nxt, .count = paced_count(s, end - s->nxt + 1, now) };
+	return (struct tftp_want){.first = s->nxt, .count = paced_count(s, end - s->nxt + 1, now)};
 }
 
 /*
  * A silent window has its last block repeated after two round trips, which most clients answer with
- * what they miss. U-Boot tells each gap once; where that ACK was lost it stays deaf to the probe, so
- * the window goes again soon after, without the floor that lock-step needs.
+ * what they miss. U-Boot tells each gap once; where that ACK was lost it stays deaf to the probe,
+ * so the window goes again soon after, without the floor that lock-step needs.
  */
 static void
 arm(struct tftp_sender *s, mono_us now)
@@ -234,7 +234,8 @@ progress(struct tftp_sender *s, uint64_t ack, mono_us now)
 	if (ack + 1 == s->nxt && !s->dirty)
 		sample(s, now);
 	else if (bound < (s->rto.sampled ? s->rto.srtt : s->timing.rto_initial / 2))
-		rto_sample(&s->rto, bound);	/* whatever it answers, the round trip is no longer */
+		/* whatever it answers, the round trip is no longer */
+		rto_sample(&s->rto, bound);
 	else
 		relax_backoff(s);
 	s->una = ack + 1;
@@ -306,7 +307,9 @@ ack_new(struct tftp_sender *s, uint64_t ack, mono_us now)
 	}
 	if (s->window == 1)
 		return;
-	/* One block missing at the end may be noise; more, or the same again, is a slow receiver. */
+	/*
+	 * One block missing at the end may be noise; more, or the same again, is a slow receiver.
+	 */
 	if (!whole || probed)
 		tftp_pace_loss(&s->pace, covered, probed && (lost > 1 || s->pace.lossy != 0));
 	else

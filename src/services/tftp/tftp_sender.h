@@ -23,24 +23,27 @@
 struct tftp_sender {
 	enum tftp_sender_state {
 		TFTP_SENDER_OACK,	/* OACK is due or sent; waits for ACK 0 until the RTO */
-		TFTP_SENDER_DATA,	/* una … are due or sent; waits for ACKs until probe or RTO */
+		/* una … are due or sent; waits for ACKs until probe or RTO */
+		TFTP_SENDER_DATA,
 		TFTP_SENDER_OVER,	/* waits for nothing */
 	} state;
 	enum tftp_end end;
 
-	/* una <= nxt <= high; everything below una is acknowledged, everything below high was sent. */
+	/*
+	 * una <= nxt <= high; everything below una is acknowledged, everything below high was sent.
+	 */
 	uint64_t una;			/* first block without ACK */
 	uint64_t nxt;			/* next block to send */
 	uint64_t high;			/* first block that was never sent */
 	uint64_t last;			/* last block of the file; TFTP_BLOCK_NONE while unknown */
-	uint64_t rolled_back;		/* ACK that last caused a roll-back; TFTP_BLOCK_NONE: none */
+	uint64_t rolled_back;	/* ACK that last caused a roll-back; TFTP_BLOCK_NONE: none */
 	unsigned window;
 	enum tftp_rollover roll;
 
 	struct tftp_timing timing;
 	struct rto rto;
 	struct tftp_pace pace;
-	usec rtt_bound;			/* no sample yet, but a round trip took no longer; 0: unknown */
+	usec rtt_bound;	/* no sample yet, but a round trip took no longer; 0: unknown */
 	usec rtt_least;			/* 0 before the first sample */
 	bool keep_backoff;		/* one exchange more with the backed-off time-out */
 

@@ -136,7 +136,8 @@ tftp_serve_ack(struct tftp_session *s, struct seq16 block, mono_us now)
 
 	tftp_sender_ack(&s->sender, block, now);
 	bytes = (s->sender.una - 1) * s->terms.blksize;
-	if (bytes > s->reader.found.size)	/* the last block; netascii, which grows on the way */
+	/* the last block; netascii, which grows on the way */
+	if (bytes > s->reader.found.size)
 		bytes = s->reader.found.size;
 	s->st->stats.bytes_sent += bytes - s->bytes;
 	s->bytes = bytes;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The edge: settings, listening sockets, requests. A request passes, in this order: source, access
- * list, repeat of a running transfer, limits, name, terms, map, file. Whatever it fails at answers or
- * stays silent, and is counted.
+ * list, repeat of a running transfer, limits, name, terms, map, file. Whatever it fails at answers
+ * or stays silent, and is counted.
  */
 #include "services/tftp/tftp_service.h"
 
@@ -28,7 +28,7 @@ struct request {
 	struct tftp_name name;
 };
 
-/* --- refusing ----------------------------------------------------------------------------------- */
+/* --- refusing --------------------------------------------------------------------------------- */
 
 static void
 refuse(const struct request *rq, enum tftp_code code, const char *text, const char *why)
@@ -67,7 +67,7 @@ source_is_sane(const struct tftp_state *st, const struct dgram *dg)
 	return addr_equal_host(dg->local, dg->reply_from);
 }
 
-/* --- limits ------------------------------------------------------------------------------------- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 static bool
 has_place(struct request *rq)
@@ -95,7 +95,7 @@ has_place(struct request *rq)
 	return true;
 }
 
-/* --- terms, name, file --------------------------------------------------------------------------- */
+/* --- terms, name, file ------------------------------------------------------------------------ */
 
 static void
 learn_mac(struct request *rq)
@@ -214,7 +214,7 @@ begin(struct request *rq)
 		tftp_session_upload(s);
 }
 
-/* --- packets ------------------------------------------------------------------------------------ */
+/* --- packets ---------------------------------------------------------------------------------- */
 
 /* The same request again joins its transfer; anything else from this port is a new beginning. */
 static bool
@@ -297,7 +297,7 @@ receive(struct service *sv, const struct dgram *dg)
 		got_other(st, dg, &msg);
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static enum err
 apply(struct service *sv, const struct conf *cf)

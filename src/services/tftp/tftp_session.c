@@ -68,7 +68,7 @@ tftp_error_packet(uint8_t *buf, size_t cap, enum tftp_code code, const char *tex
 	return tftp_msg_put(&wr, &msg) == OK ? wire_wr_len(&wr) : 0;
 }
 
-/* --- packets ----------------------------------------------------------------------------------- */
+/* --- packets ---------------------------------------------------------------------------------- */
 
 /* RFC 1350 §4: a packet from elsewhere gets an error, and the transfer goes on undisturbed. */
 static void
@@ -166,7 +166,7 @@ tftp_session_repeat(struct tftp_session *s, mono_us now)
 	tftp_session_kick(s);
 }
 
-/* --- the run queue ------------------------------------------------------------------------------ */
+/* --- the run queue ---------------------------------------------------------------------------- */
 
 /* Ask for the next instant that the engine or the socket wants. */
 static void
@@ -274,19 +274,20 @@ fire(struct timer *t, mono_us now)
 	tftp_session_kick(s);
 }
 
-/* --- the pool ---------------------------------------------------------------------------------- */
+/* --- the pool --------------------------------------------------------------------------------- */
 
 /* In a thread of the pool: nothing but the job and the file it was lent. */
 static void
 work(struct offload_job *j)
 {
-	struct tftp_job *job = (struct tftp_job *)(void *)((uint8_t *)j - offsetof(struct tftp_job, job));
+	struct tftp_job *job =
+	    (struct tftp_job *)(void *)((uint8_t *)j - offsetof(struct tftp_job, job));
 	struct tftp_session *s = job->session;
 
 	switch (job->work) {
 	case TFTP_WORK_FIND:
-		job->find = tftp_store_find(s->set->store, &s->name, &s->who, false, &job->found, NULL,
-		    NULL);
+		job->find = tftp_store_find(s->set->store, &s->name, &s->who, false, &job->found,
+					    NULL, NULL);
 		break;
 	case TFTP_WORK_READ:
 		job->ok = tftp_reader_fetch(&s->reader);
@@ -339,7 +340,8 @@ found(struct tftp_session *s)
 static void
 done(struct offload_job *j)
 {
-	struct tftp_job *job = (struct tftp_job *)(void *)((uint8_t *)j - offsetof(struct tftp_job, job));
+	struct tftp_job *job =
+	    (struct tftp_job *)(void *)((uint8_t *)j - offsetof(struct tftp_job, job));
 	struct tftp_session *s = job->session;
 	struct tftp_state *st = s->st;
 
@@ -371,7 +373,8 @@ done(struct offload_job *j)
 		break;
 	case TFTP_WORK_READ:
 		if (!job->ok)
-			tftp_session_abort(s, TFTP_CODE_OTHER, "File cannot be read", "read failed");
+			tftp_session_abort(s, TFTP_CODE_OTHER, "File cannot be read",
+					   "read failed");
 		else
 			tftp_session_kick(s);
 		break;
@@ -408,7 +411,7 @@ tftp_session_search(struct tftp_session *s)
 		tftp_session_end(s, "pool full", true);	/* the client asks again */
 }
 
-/* --- beginning ---------------------------------------------------------------------------------- */
+/* --- beginning -------------------------------------------------------------------------------- */
 
 static enum err
 open_socket(struct tftp_session *s, const struct dgram *dg)
@@ -494,7 +497,7 @@ tftp_session_evict(struct tftp_state *st, const struct tftp_host *host)
 	return false;
 }
 
-/* --- the end ------------------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 void
 tftp_session_abort(struct tftp_session *s, enum tftp_code code, const char *text,
@@ -690,7 +693,7 @@ tftp_session_end(struct tftp_session *s, const char *reason, bool failed)
 		wind_up(s);
 }
 
-/* --- all of them -------------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 #define WINDOW_ROOM (1024 * 1024 + TFTP_WINDOW_MAX * TFTP_HEADER_BYTES + TFTP_BLKSIZE_MAX)
 

@@ -51,7 +51,7 @@ struct tftp_stats {
 	uint64_t malformed;
 	uint64_t strays;			/* packets of no transfer */
 	uint64_t repeated;			/* requests that joined their transfer */
-	uint64_t unproven_held;			/* requests dropped by the limit for unknown addresses */
+	uint64_t unproven_held;	/* requests dropped by the limit for unknown addresses */
 	uint64_t table_full, client_full;	/* requests refused at a cap */
 	uint64_t evicted;			/* unproven transfers that made room */
 	uint64_t waits;				/* reads that the page cache did not have */
@@ -158,7 +158,7 @@ struct tftp_session {
 	TAILQ_ENTRY(tftp_session) run;
 };
 
-/* --- the table --------------------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 struct tftp_session *tftp_session_find(struct tftp_state *st, const struct addr *peer,
     const struct addr *local);
@@ -175,7 +175,7 @@ bool tftp_session_evict(struct tftp_state *st, const struct tftp_host *host);
 
 bool tftp_session_proven(const struct tftp_session *s);
 
-/* --- life -------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* Look for the file of a read in the pool; the transfer begins when it is found. */
 void tftp_session_search(struct tftp_session *s);
@@ -189,7 +189,9 @@ void tftp_session_input(struct tftp_session *s, const struct tftp_msg *msg, mono
 /* The request came again. */
 void tftp_session_repeat(struct tftp_session *s, mono_us now);
 
-/* Tell the peer and end. text may be NULL: what belongs to the code. reason: for the log, static. */
+/*
+ * Tell the peer and end. text may be NULL: what belongs to the code. reason: for the log, static.
+ */
 void tftp_session_abort(struct tftp_session *s, enum tftp_code code, const char *text,
     const char *reason);
 /* End without a word to the peer. s stays valid until the end of this turn, as after _abort(). */
@@ -202,13 +204,13 @@ void tftp_session_prove(struct tftp_session *s);
 void tftp_session_kick(struct tftp_session *s);
 
 /*
- * Where everything is kept. Errors: ERR_NOMEM. Freeing ends all transfers; what the pool still works
- * on is released when that is done.
+ * Where everything is kept. Errors: ERR_NOMEM. Freeing ends all transfers; what the pool still
+ * works on is released when that is done.
  */
 enum err tftp_state_new(struct tftp_state **out, struct service *sv) MUST_CHECK;
 void tftp_state_free(struct tftp_state *st);
 
-/* --- for its parts ------------------------------------------------------------------------------ */
+/* --- for its parts ---------------------------------------------------------------------------- */
 
 /* Hand the session's job to the pool. False where the pool is full. */
 bool tftp_session_submit(struct tftp_session *s, enum tftp_work work);

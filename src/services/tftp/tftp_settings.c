@@ -117,7 +117,8 @@ const struct conf_key tftp_keys[] = {
 	  .help = "largest block size; 0: what the interface carries in one piece" },
 	{ .name = "windowsize-max", .type = CONF_INT, .value = "64", .min = 1,
 	  .max = TFTP_WINDOW_MAX, .help = "largest window, in blocks (RFC 7440)" },
-	{ .name = "rto-initial", .type = CONF_DURATION, .value = "1s", .min = 100000, .max = 5000000,
+	{ .name = "rto-initial", .type = CONF_DURATION, .value = "1s", .min = 100000,
+	  .max = 5000000,
 	  .help = "time-out before a round trip was measured" },
 	{ .name = "rto-min", .type = CONF_DURATION, .value = "200ms", .min = 5000, .max = 1000000,
 	  .help = "shortest time-out in lock-step; below 100ms some boot ROMs (Raspberry Pi 4) "
@@ -152,7 +153,8 @@ read_timing(struct tftp_settings *set, const struct conf *cf)
 	usec initial = conf_duration(cf, "rto-initial"), least = conf_duration(cf, "rto-min");
 
 	set->timing = (struct tftp_timing){ .rto_initial = initial,
-		.rto_min = least < initial ? least : initial, .rto_max = conf_duration(cf, "rto-max"),
+		.rto_min = least < initial ? least : initial,
+		.rto_max = conf_duration(cf, "rto-max"),
 		.probe_min = millis(20), .patience = seconds(60),
 		.idle_max = conf_duration(cf, "idle-timeout"), .dally = seconds(3), .tries = 6,
 		.strict = conf_bool(cf, "strict-timeout") };
@@ -301,7 +303,8 @@ tftp_settings_new(struct tftp_settings **out, struct service *sv, const struct c
 	set->gso = conf_bool(cf, "gso");
 	set->hash = conf_bool(cf, "hash");
 	/* The key's check has seen the value. */
-	(void)parse_ports(conf_str(cf, "port-mode"), &set->ports, &set->port_first, &set->port_last);
+	(void)parse_ports(conf_str(cf, "port-mode"), &set->ports, &set->port_first,
+	    &set->port_last);
 	read_timing(set, cf);
 	e = acl_init(&set->acl, cf, "allow");
 	if (e == OK)

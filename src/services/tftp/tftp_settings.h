@@ -23,7 +23,8 @@
 struct service;
 
 enum tftp_ports {
-	TFTP_PORTS_EPHEMERAL,	/* a port that the kernel picks for each transfer, as RFC 1350 has it */
+	/* a port that the kernel picks for each transfer, as RFC 1350 has it */
+	TFTP_PORTS_EPHEMERAL,
 	TFTP_PORTS_SINGLE,	/* everything through the listening port, for NAT and containers */
 	TFTP_PORTS_RANGE,
 };

@@ -124,7 +124,8 @@ find_from_errno(int error)
 	case EIO:
 		return TFTP_FIND_FAILED;
 	default:
-		return TFTP_FIND_DENIED;	/* EXDEV: leads out; ELOOP, EACCES, ENXIO: a socket */
+		/* EXDEV: leads out; ELOOP, EACCES, ENXIO: a socket */
+		return TFTP_FIND_DENIED;
 	}
 }
 
@@ -149,7 +150,8 @@ open_plain(const struct search *s, size_t root, const char *path)
 
 	if (fd < 0)
 		return find_from_errno(errno);
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & (S_ISUID | S_ISGID)) != 0) {
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    (st.st_mode & (S_ISUID | S_ISGID)) != 0) {
 		close(fd);
 		return TFTP_FIND_DENIED;
 	}
@@ -189,7 +191,8 @@ fill_in(const struct search *s)
 		return TFTP_FIND_WAIT;	/* reading may wait */
 	}
 
-	uint8_t *raw = out->size <= TFTP_TEMPLATE_MAX ? read_whole(out->fd, (size_t)out->size) : NULL;
+	uint8_t *raw =
+	    out->size <= TFTP_TEMPLATE_MAX ? read_whole(out->fd, (size_t)out->size) : NULL;
 	uint8_t *text = raw != NULL ? malloc(TFTP_TEMPLATE_MAX) : NULL;
 	size_t len = 0;
 
@@ -234,8 +237,8 @@ try_exact(const struct search *s, size_t root, const char *path)
 	char template[sizeof(s->out->path)];
 	enum tftp_find f = try_path(s, root, path);
 
-	if (f != TFTP_FIND_NONE ||
-	    (size_t)snprintf(template, sizeof(template), "%s" TEMPLATE_SUFFIX, path) >= sizeof(template))
+	if (f != TFTP_FIND_NONE || (size_t)snprintf(template, sizeof(template),
+						    "%s" TEMPLATE_SUFFIX, path) >= sizeof(template))
 		return f;
 	return try_path(s, root, template);
 }
@@ -274,7 +277,8 @@ fix_case(int root, char *path)
 		int fd;
 
 		path[start] = '\0';
-		fd = tftp_confine_open(root, start != 0 ? path : ".", O_RDONLY | O_DIRECTORY, false);
+		fd =
+		    tftp_confine_open(root, start != 0 ? path : ".", O_RDONLY | O_DIRECTORY, false);
 		path[start] = saved;
 		if (fd < 0 || !entry_nocase(fd, path + start, len))
 			return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where files come from: roots, their order, and how a client's name finds its file. A store is made
- * once from the settings and never changes, so that threads of the pool may use it.
+ * Where files come from: roots, their order, and how a client's name finds its file. A store is
+ * made once from the settings and never changes, so that threads of the pool may use it.
  */
 #ifndef SERVICES_TFTP_TFTP_STORE_H
 #define SERVICES_TFTP_TFTP_STORE_H
@@ -59,7 +59,8 @@ struct tftp_found {
 enum tftp_find {
 	TFTP_FIND_OK,
 	TFTP_FIND_NONE,
-	TFTP_FIND_DENIED,	/* it is there, but not a plain file, not below the root, not readable */
+	/* it is there, but not a plain file, not below the root, not readable */
+	TFTP_FIND_DENIED,
 	TFTP_FIND_WAIT,		/* only with cached: ask again in a thread that may wait */
 	TFTP_FIND_FAILED,	/* the system is short of something */
 };
@@ -72,7 +73,10 @@ enum err tftp_store_open(struct tftp_store *store, size_t *bad) MUST_CHECK;
 /* Close and release; also where open failed half way. */
 void tftp_store_free(struct tftp_store *store);
 
-/* Add a root before all less special ones; match NULL: the common root. Errors: ERR_FULL, ERR_NOMEM. */
+/*
+ * Add a root before all less special ones; match NULL: the common root. Errors: ERR_FULL,
+ * ERR_NOMEM.
+ */
 enum err tftp_store_add(struct tftp_store *store, const struct tftp_match *match,
     const char *path) MUST_CHECK;
 

@@ -16,7 +16,8 @@
 #include "util/err.h"
 #include "util/mono.h"
 
-#define TFTP_WINDOW_MAX 64	/* blocks; UDP_SEGMENT carries no more, and speed has its plateau there */
+/* blocks; UDP_SEGMENT carries no more, and speed has its plateau there */
+#define TFTP_WINDOW_MAX 64
 #define TFTP_OACK_MAX 256	/* bytes; all options with the longest names and values fit */
 
 enum tftp_option_kind {
@@ -33,7 +34,8 @@ enum tftp_option_kind {
 struct tftp_limits {
 	unsigned blksize_max;		/* bytes, 8-65464: setting or interface MTU */
 	unsigned windowsize_max;	/* blocks, 1-64 */
-	size_t window_bytes_max;	/* blksize × windowsize stays below, but one block always goes */
+	/* blksize × windowsize stays below, but one block always goes */
+	size_t window_bytes_max;
 	bool no_options;		/* treat every request as if it came without */
 };
 
@@ -43,9 +45,11 @@ struct tftp_terms {
 	usec timeout;			/* as negotiated; 0: not asked for */
 	enum tftp_rollover rollover;
 	bool tsize_known;		/* WRQ: the client announced a size */
-	uint64_t tsize;			/* WRQ: the announced size. RRQ: set by tftp_terms_set_size() */
+	uint64_t tsize;	/* WRQ: the announced size. RRQ: set by tftp_terms_set_size() */
 
-	/* Options that go into the OACK, in the order of the request, each in the client's letters. */
+	/*
+	 * Options that go into the OACK, in the order of the request, each in the client's letters.
+	 */
 	uint8_t echo_count;
 	struct tftp_echo {
 		uint8_t kind;		/* enum tftp_option_kind */

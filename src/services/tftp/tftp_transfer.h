@@ -20,7 +20,7 @@
 
 struct tftp_timing {
 	usec rto_initial;	/* before a round trip was measured */
-	usec rto_min;		/* in lock-step a Raspberry Pi 4 hangs on a doubled block: not too low */
+	usec rto_min;	/* in lock-step a Raspberry Pi 4 hangs on a doubled block: not too low */
 	usec rto_max;		/* where no timeout was negotiated */
 	usec probe_min;		/* a silent window is probed no earlier */
 	usec patience;		/* without progress, and with `tries` spent: give up */
@@ -33,7 +33,8 @@ struct tftp_timing {
 enum tftp_end {
 	TFTP_RUNNING,
 	TFTP_COMPLETE,
-	TFTP_UNCONFIRMED,	/* all was sent, the last ACK is missing: some clients never send it */
+	/* all was sent, the last ACK is missing: some clients never send it */
+	TFTP_UNCONFIRMED,
 	TFTP_SILENT,		/* the peer went silent in the middle */
 	TFTP_UNPROVEN,		/* the peer never answered at all */
 };

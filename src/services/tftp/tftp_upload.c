@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The temporary file lies at the top of the upload folder under a name that no client can ask for to
- * overwrite, and is locked while it is written, so that a second daemon does not take it for a
+ * The temporary file lies at the top of the upload folder under a name that no client can ask for
+ * to overwrite, and is locked while it is written, so that a second daemon does not take it for a
  * leftover. Order at the end: fsync the file, rename, fsync the folder.
  */
 #include "services/tftp/tftp_upload.h"
@@ -273,7 +273,9 @@ take_name(const struct tftp_upload *up)
 		return 0;
 	if (errno != EINVAL)
 		return -1;
-	/* NFS and some others do not know the flag; a second link never replaces anything either. */
+	/*
+	 * NFS and some others do not know the flag; a second link never replaces anything either.
+	 */
 	if (linkat(from, up->temp, up->folder, base, 0) != 0)
 		return -1;
 	return unlinkat(from, up->temp, 0);

@@ -50,7 +50,10 @@ struct tftp_upload {
 enum err tftp_inbox_new(struct tftp_inbox **out, const char *path) MUST_CHECK;
 void tftp_inbox_free(struct tftp_inbox *inbox);
 
-/* Remove what a killed daemon has left; files that another one is still writing stay. Gives how many. */
+/*
+ * Remove what a killed daemon has left; files that another one is still writing stay. Gives how
+ * many.
+ */
 unsigned tftp_inbox_clean(const struct tftp_inbox *inbox);
 
 /*
