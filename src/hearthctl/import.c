@@ -86,7 +86,8 @@ import_run(const struct tool *t, int argc, char **argv)
 		    e == ERR_SYS ? strerror(errno) : err_text(e));
 	fputs(text, stdout);
 	free(text);
-	fprintf(stderr, "%zu lines, %zu of them not carried over, %zu with a difference: see the end\n",
+	fprintf(stderr,
+	    "%zu lines, %zu of them not carried over, %zu with a difference: see the end\n",
 	    counts.lines, counts.lost, counts.differing);
 	return TOOL_FINE;
 }

@@ -139,7 +139,8 @@ import_section(struct import_conf *c, struct import_section *parent, const char 
 	struct import_section *s;
 
 	STAILQ_FOREACH(s, &c->sections, link)
-		if (s->parent == parent && strcmp(s->name, name) == 0 && same_title(s->title, title))
+		if (s->parent == parent && strcmp(s->name, name) == 0 &&
+		    same_title(s->title, title))
 			return s;
 	s = import_keep_bytes(c, sizeof(*s));
 	if (s == NULL)
@@ -349,7 +350,7 @@ import_remarks(const struct import_conf *c, enum import_remark kind)
 
 /* --- printing --------------------------------------------------------------------------------- */
 
-/* A text as libconfuse reads it back: quotes and backslashes shielded, and ${ of the environment. */
+/* A text as libconfuse reads it back: quotes, backslashes and the ${ of variables shielded. */
 static void
 print_quoted(FILE *out, const char *text)
 {

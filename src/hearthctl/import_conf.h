@@ -28,8 +28,8 @@ const char *import_keep(struct import_conf *c, const char *fmt, ...)
 void *import_keep_bytes(struct import_conf *c, size_t len);
 
 /*
- * The section `name` of parent (NULL: of the file), made where it is not there yet. Sections without
- * keys are not printed unless import_section_want() was called. Never NULL.
+ * The section `name` of parent (NULL: of the file), made where it is not there yet. Sections
+ * without keys are not printed unless import_section_want() was called. Never NULL.
  *
  * title  NULL for a section without one
  */

@@ -67,8 +67,8 @@ import_zone(struct import *im, char *domain, const char **why)
 		return NULL;
 	}
 	if (domain[0] == '*') {
-		import_differs(im, "\"*.zone\" leaves the zone's own name out; in hearthd it is part of "
-		    "the zone.");
+		import_differs(im, "\"*.zone\" leaves the zone's own name out; in hearthd it is "
+		    "part of the zone.");
 		domain++;
 	}
 	name = import_name(im, domain[0] == '.' ? domain + 1 : domain);
@@ -128,9 +128,9 @@ interface_line(struct import *im, char *value)
 {
 	(void)value;
 	im->interfaces = true;
-	return "hearthd listens on addresses, not on interfaces: put the interface's addresses (and "
-	       "127.0.0.1) into listen to serve there only. Without that it listens on all of them "
-	       "and answers local networks only (allow).";
+	return "hearthd listens on addresses, not on interfaces: put the interface's addresses "
+	       "(and 127.0.0.1) into listen to serve there only. Without that it listens on all of "
+	       "them and answers local networks only (allow).";
 }
 
 static void
@@ -195,8 +195,8 @@ static void
 finish_names(struct import *im)
 {
 	if (im->domain != NULL && !im->expand_hosts)
-		import_remark(im->conf, IMPORT_DIFFERS, NULL, "There is no expand-hosts: dnsmasq adds "
-		    "the domain to names of leases only, hearthd to those of hosts files as well.");
+		import_remark(im->conf, IMPORT_DIFFERS, NULL, "There is no expand-hosts: dnsmasq "
+		    "adds the domain to leases alone, hearthd to those of hosts files too.");
 	if (im->dhcp && import_count(im->dns, "leases") == 0) {
 		import_add(im->conf, im->dns, "leases", DHCP_LEASES);
 		import_explain(im->conf, im->dns, "leases",
@@ -214,7 +214,7 @@ cache_size(struct import *im, char *value)
 	if (!import_number(value, 100000000, &n))
 		return "The number is none.";
 	if (n == 0)
-		return "The cache cannot be switched off; no-cache = { \".\" } has the same effect.";
+		return "The cache cannot be switched off.";
 
 	unsigned long bytes = n * BYTES_PER_ANSWER;
 
@@ -223,8 +223,8 @@ cache_size(struct import *im, char *value)
 	bytes = (bytes + (1u << 20) - 1) >> 20;
 	import_set(im->conf, im->dns, "cache-size", import_keep(im->conf, "%luMiB", bytes));
 	import_explain(im->conf, im->dns, "cache-size", import_keep(im->conf,
-	    "%lu names; hearthd counts bytes instead, and in %lu MiB there is room for some %lu answers "
-	    "of all types", n, bytes, (bytes << 20) / BYTES_PER_ANSWER / 1000 * 1000));
+	    "%lu names; hearthd counts bytes instead, and in %lu MiB there is room for some %lu "
+	    "answers of all types", n, bytes, (bytes << 20) / BYTES_PER_ANSWER / 1000 * 1000));
 	return NULL;
 }
 
@@ -261,7 +261,7 @@ max_cache_ttl(struct import *im, char *value)
 static const char *
 max_ttl(struct import *im, char *value)
 {
-	import_differs(im, "In hearthd max-ttl bounds what the cache keeps, and so what clients see.");
+	import_differs(im, "In hearthd max-ttl bounds what the cache keeps, hence what is seen.");
 	return max_cache_ttl(im, value);
 }
 
@@ -285,8 +285,8 @@ use_stale_cache(struct import *im, char *value)
 	unsigned long n;
 
 	import_set_word(im->conf, im->dns, "stale", "true");
-	import_differs(im, "dnsmasq answers from an expired entry at once; hearthd asks first, and does "
-	    "so only where no answer comes within 1.8 s (RFC 8767).");
+	import_differs(im, "dnsmasq answers from an expired entry at once; hearthd asks first, and "
+	    "does so only where no answer comes within 1.8 s (RFC 8767).");
 	if (*value == '\0')
 		return NULL;
 	if (import_number(value, INT32_MAX, &n) && n == 0) {
@@ -319,10 +319,10 @@ resolv_file(struct import *im, char *value)
 	if (strcmp(path, "/etc/resolv.conf") == 0)
 		return NULL;
 	if (text == NULL)
-		return "The file cannot be read here: put its servers into upstream. hearthd follows "
-		       "/etc/resolv.conf alone.";
-	import_differs(im, "The servers that stand in the file now have become upstream: hearthd follows "
-	    "/etc/resolv.conf alone.");
+		return "The file cannot be read here: put its servers into upstream. hearthd "
+		       "follows /etc/resolv.conf alone.";
+	import_differs(im, "The servers that stand in the file now have become upstream: hearthd "
+	    "follows /etc/resolv.conf alone.");
 	dns_resolvconf_parse(&rc, span_of(text, len));
 	free(text);
 	for (size_t i = 0; i < rc.count && !im->no_resolv; i++)
@@ -384,8 +384,8 @@ log_queries(struct import *im, char *value)
 {
 	(void)value;
 	import_section_want(import_section(im->conf, im->dns, "query-log", NULL));
-	import_differs(im, "The lines look otherwise, one for each query. query-log { file = \"…\" } writes "
-	    "them to a file of their own, as JSON; privacy keeps clients or names back.");
+	import_differs(im, "The lines look otherwise, one for each query. query-log { file = "
+	    "\"…\" } writes them to a file, as JSON; privacy keeps clients or names back.");
 	return NULL;
 }
 
@@ -413,6 +413,7 @@ struct option {
 #define WHY_LISTEN    "hearthd binds the addresses in listen."
 #define WHY_PORTS     "hearthd asks from a random port each time, of those the kernel gives out."
 #define WHY_BUS       "hearthd is asked and told over its control socket (hearthctl)."
+#define WHY_REBIND    "Answers of the Internet that lead to private addresses are refused."
 #define WHY_FILTER    "Answers are not rewritten by type or address."
 
 static const struct option options[] = {
@@ -473,13 +474,13 @@ static const struct option options[] = {
 	{ "bind-interfaces", ALWAYS(WHY_LISTEN) },
 	{ "bind-dynamic", ALWAYS(WHY_LISTEN) },
 	{ "no-poll", LOST("hearthd follows /etc/resolv.conf and hosts files as they change.") },
-	{ "clear-on-reload", LOST("Other servers in resolv.conf do not empty the cache; hearthctl dns "
-		"flush --all does.") },
+	{ "clear-on-reload", LOST("Other servers in resolv.conf do not empty the cache; hearthctl "
+		"dns flush --all does.") },
 	{ "dns-loop-detect", ALWAYS("Loops are noticed without probes.") },
 	{ "fast-dns-retry", ALWAYS("hearthd asks again by itself, the next server too.") },
 	{ "cache-rr", ALWAYS("Answers of every type are cached.") },
 	{ "dns-forward-max", ALWAYS("4096 questions may wait; the oldest yields to the next.") },
-	{ "edns-packet-max", ALWAYS("Answers of up to 1232 bytes come over UDP, longer ones over TCP.") },
+	{ "edns-packet-max", ALWAYS("Answers above 1232 bytes come over TCP.") },
 	{ "strip-subnet", ALWAYS(WHY_TAGS) },
 	{ "strip-mac", ALWAYS(WHY_TAGS) },
 	{ "no-ident", ALWAYS("There are no CHAOS names.") },
@@ -499,9 +500,10 @@ static const struct option options[] = {
 	{ "log-facility", LOST("hearthd logs to stderr, the journal or syslog.") },
 	{ "log-debug", LOST("log { level = \"debug\" } logs every packet.") },
 	{ "group", LOST("hearthd takes the group of its user.") },
-	{ "stop-dns-rebind", ALWAYS("Answers of the Internet that lead to private addresses are refused.") },
+	{ "stop-dns-rebind", ALWAYS(WHY_REBIND) },
 	{ "rebind-domain-ok", RUN(import_rebind_domain_ok) },
-	{ "rebind-localhost-ok", LOST("Answers with 127.0.0.0/8 are refused but for names in rebind-allow.") },
+	{ "rebind-localhost-ok", LOST("Answers with 127.0.0.0/8 are refused, too; rebind-allow "
+	    "names exceptions.") },
 	{ "filterwin2k", LOST(WHY_FILTER) },
 	{ "filter-A", LOST(WHY_FILTER) },
 	{ "filter-AAAA", LOST(WHY_FILTER) },
@@ -536,7 +538,7 @@ static const struct option options[] = {
 	{ "dumpfile", LOST("Packets are not recorded: tcpdump does that.") },
 	{ "dumpmask", LOST("Packets are not recorded: tcpdump does that.") },
 	{ "conf-script", LOST("The script was not run: import what it prints.") },
-	{ "tftp-secure", LOST("TFTP: every file below the root that hearthd's user may read is served.") },
+	{ "tftp-secure", LOST("TFTP: all files that hearthd's user may read are served.") },
 	{ "tftp-no-fail", LOST("TFTP: hearthd does not start without the root folder.") },
 };
 
@@ -616,19 +618,18 @@ tell_defaults(struct import *im, const struct import_all *all)
 		    "Plain names (without a dot) that are not known here are not forwarded; "
 		    "forward-plain = true does.");
 	if (!is_said(all, "bogus-priv"))
-		import_remark(im->conf, IMPORT_DEFAULT, NULL, "Names of private addresses that are not "
-		    "known here are not asked for upstream; forward-special = true does, or a route for "
-		    "the network.");
+		import_remark(im->conf, IMPORT_DEFAULT, NULL, "Names of private addresses that are "
+		    "not known here are not asked for upstream; forward-special = true does, or a "
+		    "route for the network.");
 	if (!is_said(all, "local-service") && !im->interfaces)
-		import_remark(im->conf, IMPORT_DEFAULT, NULL, "Only local networks are answered; allow "
-		    "names others.");
+		import_remark(im->conf, IMPORT_DEFAULT, NULL, "Only local networks are answered; "
+		    "allow names others.");
 	if (!is_said(all, "stop-dns-rebind"))
-		import_remark(im->conf, IMPORT_DEFAULT, NULL, "Answers of the Internet that lead to "
-		    "private addresses are refused; rebind-allow names exceptions, rebind-protection = "
-		    "false forbids nothing.");
+		import_remark(im->conf, IMPORT_DEFAULT, NULL, WHY_REBIND " rebind-allow names "
+		    "exceptions, rebind-protection = false switches it off.");
 	if (!is_said(all, "use-stale-cache"))
-		import_remark(im->conf, IMPORT_DEFAULT, NULL, "Where no upstream answers within 1.8 s, an "
-		    "expired answer is given; stale = false forbids that.");
+		import_remark(im->conf, IMPORT_DEFAULT, NULL, "Where no upstream answers within "
+		    "1.8 s, an expired answer is given; stale = false forbids that.");
 }
 
 static void
@@ -651,8 +652,8 @@ finish(struct import *im, const struct import_all *all)
 	import_section_drop(im->dns);
 	import_remark(im->conf, IMPORT_DIFFERS, NULL, tftp
 		? "port=0: dnsmasq answers no names, so there is no section dns."
-		: "port=0: dnsmasq answers no names, and serves no TFTP either. There is nothing for "
-		  "hearthd to do; with these settings it would answer DNS as by default.");
+		: "port=0: dnsmasq answers no names, and serves no TFTP either. There is nothing "
+		  "for hearthd to do; with these settings it would answer DNS as by default.");
 }
 
 static enum err
@@ -660,8 +661,8 @@ translate(struct import *im, struct import_all *all, char **out)
 {
 	struct import_said *said;
 
-	static const char *const first[] = { "listen", "upstream", "strategy", "interface", "source",
-		"cache-size", "domain", "local", "hosts", "leases" };
+	static const char *const first[] = { "listen", "upstream", "strategy", "interface",
+		"source", "cache-size", "domain", "local", "hosts", "leases" };
 
 	im->dns = import_section(im->conf, NULL, "dns", NULL);
 	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
@@ -674,8 +675,8 @@ translate(struct import *im, struct import_all *all, char **out)
 		if (!is_early(said))
 			take(im, said);
 	finish(im, all);
-	return import_conf_print(im->conf, "hearthd.conf, made of a dnsmasq.conf. What could not be "
-	    "carried over, and what is different, stands at the end.", out);
+	return import_conf_print(im->conf, "hearthd.conf, made of a dnsmasq.conf. What could not "
+	    "be carried over, and what is different, stands at the end.", out);
 }
 
 enum err

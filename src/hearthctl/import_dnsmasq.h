@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a dnsmasq.conf to a hearthd.conf: what DNS and TFTP have in common is carried over, and every
- * line that is not, or not quite, is named with the reason in comments at the end.
+ * From a dnsmasq.conf to a hearthd.conf: what DNS and TFTP have in common is carried over, and
+ * every line that is not, or not quite, is named with the reason in comments at the end.
  */
 #ifndef HEARTHCTL_IMPORT_DNSMASQ_H
 #define HEARTHCTL_IMPORT_DNSMASQ_H

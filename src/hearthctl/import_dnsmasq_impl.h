@@ -16,8 +16,8 @@
 #include "util/err.h"
 #include "util/span.h"
 
-#define IMPORT_NO_DHCP "hearthd gives out no addresses: keep dnsmasq for DHCP, with port=0 in its " \
-	"dnsmasq.conf, and hearthd answers the names in its leases."
+#define IMPORT_NO_DHCP "hearthd gives out no addresses: keep dnsmasq for DHCP, with port=0 in " \
+	"its dnsmasq.conf, and hearthd answers the names in its leases."
 #define IMPORT_BAD_NAME "This is not a name that DNS can carry."
 
 /* One line of the old files that says something. */
@@ -91,7 +91,10 @@ import_handler import_enable_tftp, import_tftp_root, import_tftp_unique_root, im
     import_tftp_mtu, import_tftp_no_blocksize, import_tftp_single_port, import_tftp_port_range;
 void import_tftp_finish(struct import *im);
 
-/* import_dnsmasq_read.c: all lines of the files, included ones in their place. Errors as import_dnsmasq(). */
+/*
+ * import_dnsmasq_read.c: all lines of the files, included ones in their place. Errors as
+ * import_dnsmasq().
+ */
 enum err import_read_all(struct import_conf *conf, const struct import_files *files,
     char *const *paths, size_t count, struct import_all *all, size_t *bad) MUST_CHECK;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines of all files in the order in which dnsmasq reads them, conf-file and conf-dir followed. */
+/* The lines of all files in the order in which dnsmasq reads them, included ones in their place. */
 #include "hearthctl/import_dnsmasq_impl.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Records of the house's own: dnsmasq has an option for each type, hearthd takes zone-file syntax. */
+/* Records of the house: dnsmasq has an option for each type, hearthd takes zone-file syntax. */
 #include "hearthctl/import_dnsmasq_impl.h"
 
 #include <ctype.h>
@@ -79,7 +79,8 @@ add_addresses(struct import *im, char *name, const char *ttl, char *const *addrs
 	const char *why = NULL;
 
 	for (size_t i = 0; i < count && why == NULL; i++)
-		why = add_record(im, name, ttl, import_address(addrs[i]) == 4 ? "A" : "AAAA", addrs[i]);
+		why = add_record(im, name, ttl, import_address(addrs[i]) == 4 ? "A" : "AAAA",
+		    addrs[i]);
 	return why;
 }
 
@@ -129,8 +130,8 @@ import_cname(struct import *im, char *value)
 		if (field(&f, i) == NULL)
 			continue;
 		if (strncmp(f.at[i], "*.", 2) == 0)
-			import_differs(im, "An alias for \"*.zone\" holds for every name below the zone; "
-			    "dnsmasq minds it towards the Internet only (auth-zone).");
+			import_differs(im, "An alias for \"*.zone\" holds for every name below the "
+			    "zone; dnsmasq minds it towards the Internet only (auth-zone).");
 		why = add_pointer(im, f.at[i], ttl, "CNAME", "", target);
 	}
 	return why;
@@ -147,7 +148,7 @@ import_mx_host(struct import *im, char *value)
 	char *name = field(&f, 0), *target = field(&f, 1), *last = field(&f, f.count - 1);
 
 	/* mx-host=NAME,PREFERENCE is possible too. */
-	if (f.count > 1 && last != NULL && import_number(last, UINT16_MAX, &preference) && f.count == 2)
+	if (f.count == 2 && last != NULL && import_number(last, UINT16_MAX, &preference))
 		target = NULL;
 	else if (f.count > 2 && !import_number(f.at[2], UINT16_MAX, &preference))
 		return "The preference is no number of 0 to 65535.";
@@ -341,8 +342,9 @@ is_lease_time(const char *text)
 
 	if (strcmp(text, "infinite") == 0)
 		return true;
-	return digits != 0 &&
-	    (text[digits] == '\0' || (strchr("smhdw", text[digits]) != NULL && text[digits + 1] == '\0'));
+	if (digits == 0 || text[digits] == '\0')
+		return digits != 0;
+	return strchr("smhdw", text[digits]) != NULL && text[digits + 1] == '\0';
 }
 
 /* Sort the fields of a dhcp-host out: its name and its addresses. False for "ignore". */
@@ -391,8 +393,8 @@ import_dhcp_host(struct import *im, char *value)
 	if (why == NULL)
 		why = add_addresses(im, name, NULL, addrs, count);
 	if (why == NULL)
-		import_differs(im, "Name and fixed address have become a record: hearthd answers it "
-		    "whether or not the host has a lease. Giving out the address stays with the DHCP "
-		    "server.");
+		import_differs(im, "Name and fixed address have become a record: hearthd answers "
+		    "it whether or not the host has a lease. Giving out the address stays with the "
+		    "DHCP server.");
 	return why;
 }

@@ -120,8 +120,8 @@ server_of_domain(struct import *im, char *domain, const char *addr)
 	if (*addr == '\0')
 		return local_zone(im, domain);
 	if (*domain == '\0')
-		return "hearthd has no servers for plain names (without a dot): it does not forward "
-		       "them.";
+		return "hearthd has no servers for plain names (without a dot): it does not "
+		       "forward them.";
 
 	const char *zone = import_zone(im, domain, &why);
 	char copy[IMPORT_LINE_MAX];
@@ -201,8 +201,8 @@ import_rev_server(struct import *im, char *value)
 	unsigned bits = label_bits(&whole), count = 1u << (bits - whole.bits);
 
 	if (count > ROUTES_MAX)
-		return "The network would need too many zones: write it with its prefix on a border "
-		       "of 8 bits (IPv6: 4).";
+		return "The network would need too many zones: write it with its prefix on a "
+		       "border of 8 bits (IPv6: 4).";
 	if (count > 1)
 		import_differs(im, "Networks whose prefix is not on a border of 8 bits (IPv6: 4) "
 		    "have become several zones.");
@@ -292,6 +292,14 @@ import_servers_finish(struct import *im)
 
 /* --- fixed addresses -------------------------------------------------------------------------- */
 
+/* An address that leads nowhere: none, "#" for both families, or all zero. */
+static bool
+is_nothing(const char *addr)
+{
+	return *addr == '\0' || strcmp(addr, "#") == 0 || strcmp(addr, "0.0.0.0") == 0 ||
+	    strcmp(addr, "::") == 0;
+}
+
 static const char *
 address_of_domain(struct import *im, char *domain, const char *addr)
 {
@@ -307,11 +315,10 @@ address_of_domain(struct import *im, char *domain, const char *addr)
 	zone = strcmp(domain, "#") == 0 ? "." : import_zone(im, domain, &why);
 	if (zone == NULL)
 		return why;
-	if (*plain == '\0' || *plain == '#' || strcmp(plain, "0.0.0.0") == 0 || strcmp(plain, "::") == 0) {
-		if (im->zero_addresses++ >= ZERO_MAX)
-			return "Many names that get no real address are a list, not settings: put the "
-			       "names into a file, one a line, and write block \"ads\" { file = \"…\" }.";
-	}
+	if (is_nothing(plain) && im->zero_addresses++ >= ZERO_MAX)
+		return "Many names that get no real address are a list, not settings: put the "
+		       "names into a file, one a line, and write block \"ads\" "
+		       "{ file = \"…\" }.";
 	import_add(im->conf, im->dns, "address", import_keep(im->conf, "/%s/%s", zone, plain));
 	return NULL;
 }

@@ -11,8 +11,8 @@ import_enable_tftp(struct import *im, char *value)
 {
 	import_section_want(im->tftp);
 	if (*value != '\0')
-		import_differs(im, "hearthd listens on addresses, not on interfaces: put theirs into "
-		    "tftp.listen to serve there only.");
+		import_differs(im, "hearthd listens on addresses, not on interfaces: put theirs "
+		    "into tftp.listen to serve there only.");
 	return NULL;
 }
 
@@ -90,7 +90,8 @@ import_tftp_port_range(struct import *im, char *value)
 	const char *low = import_field(&rest, ',');
 
 	if (rest == NULL || !import_number(low, UINT16_MAX, &first) ||
-	    !import_number(import_field(&rest, ','), UINT16_MAX, &last) || first == 0 || first > last)
+	    !import_number(import_field(&rest, ','), UINT16_MAX, &last) || first == 0 ||
+	    first > last)
 		return "The range is none.";
 	import_set(im->conf, im->tftp, "port-mode", import_keep(im->conf, "%lu-%lu", first, last));
 	return NULL;
@@ -100,10 +101,11 @@ void
 import_tftp_finish(struct import *im)
 {
 	if (import_count(im->tftp, "root") == 0)
-		import_remark(im->conf, IMPORT_DIFFERS, NULL, "dnsmasq without tftp-root serves every "
-		    "file that it may read; hearthd serves those below a folder, /srv/tftp unless "
-		    "tftp.root names another.");
+		import_remark(im->conf, IMPORT_DIFFERS, NULL, "dnsmasq without tftp-root serves "
+		    "every file that it may read; hearthd serves those below a folder, /srv/tftp "
+		    "unless tftp.root names another.");
 	import_remark(im->conf, IMPORT_DEFAULT, NULL, "TFTP: hearthd grants windows of up to 64 "
-	    "blocks (RFC 7440), tftp.windowsize-max = 1 forbids them; it looks for a name in another "
-	    "letter case where there is none in the exact one, tftp.ignore-case = false forbids that.");
+	    "blocks (RFC 7440), tftp.windowsize-max = 1 forbids them; it looks for a name in "
+	    "another letter case where there is none in the exact one, tftp.ignore-case = false "
+	    "forbids that.");
 }

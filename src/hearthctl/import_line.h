@@ -25,8 +25,8 @@ struct import_line {
 enum err import_line_read(struct import_line *out, struct span line) MUST_CHECK;
 
 /*
- * Split the text before the next mark off *rest, blanks at its ends removed, and step over the mark.
- * *rest is NULL behind the last one. Gives NULL where *rest is NULL.
+ * Split the text before the next mark off *rest, blanks at its ends removed, and step over the
+ * mark. *rest is NULL behind the last one. Gives NULL where *rest is NULL.
  */
 char *import_field(char **rest, char mark);
 

@@ -46,8 +46,8 @@ a_line_tells_who_what_and_what_became_of_it(void)
 	struct addr client = addr_of("192.168.1.4:4711");
 	struct dns_name name = dns_test_name("WWW.example.org");
 	struct dns_querylog_entry e = { .client = &client, .name = dns_name_span(&name),
-		.type = DNS_TYPE_AAAA, .verdict = "forwarded", .server = "9.9.9.9:53", .took = 12345,
-		.answered = true, .rcode = DNS_NXDOMAIN };
+		.type = DNS_TYPE_AAAA, .verdict = "forwarded", .server = "9.9.9.9:53",
+		.took = 12345, .answered = true, .rcode = DNS_NXDOMAIN };
 
 	CU_ASSERT_STRING_EQUAL(line_of(&e, DNS_QUERYLOG_JSON, DNS_PRIVACY_FULL),
 	    "{\"time\":1763690000123,\"client\":\"192.168.1.4\",\"proto\":\"udp\","
@@ -62,8 +62,8 @@ a_line_tells_who_what_and_what_became_of_it(void)
 	e.verdict = "blocked";
 	e.reason = span_str("ads:||example.org^");
 	CU_ASSERT_STRING_EQUAL(line_of(&e, DNS_QUERYLOG_TEXT, DNS_PRIVACY_FULL),
-	    "2025-11-21T01:53:20.123Z 192.168.1.4 tcp WWW.example.org AAAA blocked NXDOMAIN 0.000ms "
-	    "\"ads:||example.org^\"");
+	    "2025-11-21T01:53:20.123Z 192.168.1.4 tcp WWW.example.org AAAA blocked NXDOMAIN "
+	    "0.000ms \"ads:||example.org^\"");
 }
 
 static void
@@ -280,7 +280,8 @@ a_flood_is_dropped_and_counted(void)
 	add(r, flood);
 	CU_ASSERT(dns_querylog_stats(r->ql)->dropped > 0);
 	turn_until(r, flood);
-	CU_ASSERT_EQUAL(dns_querylog_stats(r->ql)->dropped + dns_querylog_stats(r->ql)->lines, flood);
+	CU_ASSERT_EQUAL(dns_querylog_stats(r->ql)->dropped + dns_querylog_stats(r->ql)->lines,
+	    flood);
 
 	uint64_t lines = dns_querylog_stats(r->ql)->lines;
 

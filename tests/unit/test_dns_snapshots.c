@@ -177,8 +177,9 @@ save_many(unsigned count)
 
 		snprintf(name, sizeof(name), "n%u.example", i);
 		dns_test_key(&k, r->cache, name, DNS_TYPE_TXT);
-		CU_ASSERT_PTR_NOT_NULL(dns_cache_put(r->cache, &k.key, dns_test_says(name, DNS_TYPE_TXT,
-		    &(struct dns_test_says){ .ttl = 3600, .len = 300 }), 0, loop_now(r->loop)));
+		CU_ASSERT_PTR_NOT_NULL(dns_cache_put(r->cache, &k.key,
+		    dns_test_says(name, DNS_TYPE_TXT,
+			&(struct dns_test_says){ .ttl = 3600, .len = 300 }), 0, loop_now(r->loop)));
 	}
 	finish(r);
 	CU_ASSERT_EQUAL(dns_snapshots_stats(r->snaps)->saves, 1);
@@ -286,7 +287,8 @@ damage_anywhere_is_noticed_and_mended_by_the_next_file(void)
 static void
 what_is_no_snapshot_is_refused(void)
 {
-	static const char *const texts[] = { "", "x", "a file of somebody else, long enough to hold a hash" };
+	static const char *const texts[] = { "", "x",
+		"a file of somebody else, long enough to hold a hash" };
 
 	begin_dir();
 	for (size_t i = 0; i < 3; i++) {

@@ -118,7 +118,8 @@ static void
 servers_keep_their_order_and_ports(void)
 {
 	EXPECT("no-resolv\nserver=9.9.9.9\nserver=1.1.1.1#5353\nserver=2620:fe::fe#54\n",
-	    "\tupstream = {\n\t\t\"9.9.9.9\",\n\t\t\"1.1.1.1:5353\",\n\t\t\"[2620:fe::fe]:54\"\n\t}\n");
+	    "\tupstream = {\n"
+	    "\t\t\"9.9.9.9\",\n\t\t\"1.1.1.1:5353\",\n\t\t\"[2620:fe::fe]:54\"\n\t}\n");
 	EXPECT("server=fe80::1%eth0\n", "upstream = { \"fe80::1%eth0\" }",
 	    "as there is no no-resolv");
 	CU_ASSERT(!holds("no-resolv\nserver=9.9.9.9\n", "as there is no no-resolv"));
@@ -180,7 +181,8 @@ reverse_servers_lie_on_borders_of_labels(void)
 	EXPECT("rev-server=172.16.4.0/23,10.0.0.1@wg0\n", "route \"172.16.4.0/24\"",
 	    "route \"172.16.5.0/24\"", "several zones");
 	EXPECT("rev-server=fd00:1::/34,10.0.0.1\n", "route \"fd00:1::/36\"",
-	    "route \"fd00:1:1000::/36\"", "route \"fd00:1:2000::/36\"", "route \"fd00:1:3000::/36\"");
+	    "route \"fd00:1:1000::/36\"", "route \"fd00:1:2000::/36\"",
+	    "route \"fd00:1:3000::/36\"");
 	EXPECT("rev-server=10.9.0.0/16\n", "local = { \"10.9.0.0/16\" }");
 	expect_lost("rev-server=10.0.0.0/9,10.0.0.1", "too many zones");
 	expect_lost("rev-server=10.0.0.0/0,10.0.0.1", "not one");
@@ -394,7 +396,8 @@ tftp_is_a_section_of_its_own(void)
 	    "root = \"/srv/tftp\"", "unique-root = \"address\"", "sessions-max = 9",
 	    "blksize-max = 512", "port-mode = \"single\"", "of all interfaces");
 	EXPECT("enable-tftp=eth0\ntftp-mtu=1400\ntftp-port-range=1,9\ntftp-unique-root=mac\n",
-	    "blksize-max = 1368", "port-mode = \"1-9\"", "unique-root = \"mac\"", "/srv/tftp unless");
+	    "blksize-max = 1368", "port-mode = \"1-9\"", "unique-root = \"mac\"",
+	    "/srv/tftp unless");
 	EXPECT("enable-tftp\nlisten-address=10.0.0.1\n", "listen = { \"10.0.0.1:69\" }");
 	CU_ASSERT(!holds("tftp-root=/srv/tftp\nlisten-address=10.0.0.1\n", "tftp {"));
 	expect_lost("enable-tftp\ntftp-root=/a\ntftp-root=/b,eth1\n", "one root");
@@ -433,8 +436,10 @@ lines_that_make_no_sense_are_named(void)
 static void
 included_files_are_followed(void)
 {
-	struct file four[] = { { "c", "conf-dir=/d,*.conf,.bad.conf\nconf-file=/x\nserver=3.3.3.3\n" },
-		{ "/d/a.conf", "server=1.1.1.1\nconf-file=c\n" }, { "/d/b.conf", "server=2.2.2.2\n" },
+	struct file four[] = {
+		{ "c", "conf-dir=/d,*.conf,.bad.conf\nconf-file=/x\nserver=3.3.3.3\n" },
+		{ "/d/a.conf", "server=1.1.1.1\nconf-file=c\n" },
+		{ "/d/b.conf", "server=2.2.2.2\n" },
 		{ "/d/z.bad.conf", "server=4.4.4.4\n" } };
 	static const char names[] = "#x#\0.h.conf\0a.conf\0b.conf\0c.conf~\0d.txt\0z.bad.conf\0";
 	struct files fs = { .at = four, .count = 4, .names = names, .names_len = sizeof(names) };
@@ -493,33 +498,35 @@ static void
 every_option_of_dnsmasq_is_known(void)
 {
 	static const char options[] =
-	    "listen-address address bogus-priv bogus-nxdomain cache-size no-daemon domain domain-needed "
-	    "selfmx expand-hosts filterwin2k filter-A filter-AAAA filter-rr dhcp-range group dhcp-host "
-	    "dhcp-hostsfile dhcp-optsfile dhcp-hostsdir dhcp-optsdir tag-if no-hosts addn-hosts hostsdir "
-	    "interface except-interface dhcp-userclass dhcp-circuitid dhcp-remoteid dhcp-subscrid "
-	    "dhcp-pxe-vendor dhcp-ignore dhcp-broadcast keep-in-foreground dhcp-authoritative "
-	    "dhcp-leasefile localmx mx-host dhcp-boot no-poll no-negcache use-stale-cache strict-order "
-	    "dhcp-option dhcp-option-force port edns-packet-max log-queries query-port port-limit "
-	    "no-resolv resolv-file servers-file server rev-server local mx-target local-ttl neg-ttl "
-	    "max-ttl max-cache-ttl min-cache-ttl fast-dns-retry user dhcp-vendorclass alias srv-host "
-	    "pid-file dhcp-lease-max localise-queries txt-record ptr-record interface-name "
-	    "bind-interfaces read-ethers enable-dbus enable-ubus no-dhcp-interface no-dhcpv6-interface "
+	    "listen-address address bogus-priv bogus-nxdomain cache-size no-daemon domain "
+	    "domain-needed selfmx expand-hosts filterwin2k filter-A filter-AAAA filter-rr "
+	    "dhcp-range group dhcp-host dhcp-hostsfile dhcp-optsfile dhcp-hostsdir dhcp-optsdir "
+	    "tag-if no-hosts addn-hosts hostsdir interface except-interface dhcp-userclass "
+	    "dhcp-circuitid dhcp-remoteid dhcp-subscrid dhcp-pxe-vendor dhcp-ignore dhcp-broadcast "
+	    "keep-in-foreground dhcp-authoritative dhcp-leasefile localmx mx-host dhcp-boot "
+	    "no-poll no-negcache use-stale-cache strict-order dhcp-option dhcp-option-force port "
+	    "edns-packet-max log-queries query-port port-limit no-resolv resolv-file servers-file "
+	    "server rev-server local mx-target local-ttl neg-ttl max-ttl max-cache-ttl "
+	    "min-cache-ttl fast-dns-retry user dhcp-vendorclass alias srv-host pid-file "
+	    "dhcp-lease-max localise-queries txt-record ptr-record interface-name bind-interfaces "
+	    "read-ethers enable-dbus enable-ubus no-dhcp-interface no-dhcpv6-interface "
 	    "no-dhcpv4-interface bootp-dynamic dhcp-mac bridge-interface shared-network no-ping "
 	    "dhcp-script dhcp-luascript dhcp-scriptuser script-arp conf-file conf-dir conf-script "
 	    "log-facility leasefile-ro dns-forward-max clear-on-reload dhcp-ignore-names "
-	    "dhcp-no-override enable-tftp tftp-root tftp-unique-root tftp-secure tftp-no-fail tftp-max "
-	    "tftp-mtu tftp-no-blocksize tftp-lowercase tftp-port-range tftp-single-port log-dhcp "
-	    "log-async stop-dns-rebind rebind-localhost-ok rebind-domain-ok all-servers dhcp-match "
-	    "dhcp-name-match dhcp-alternate-port naptr-record min-port max-port dhcp-fqdn "
-	    "dhcp-generate-names dhcp-proxy dhcp-relay cname pxe-prompt pxe-service add-mac strip-mac "
-	    "add-subnet strip-subnet add-cpe-id proxy-dnssec dhcp-sequential-ip dhcp-ignore-clid "
-	    "conntrack dhcp-client-update enable-ra dhcp-duid host-record dynamic-host caa-record dns-rr "
-	    "bind-dynamic auth-server auth-zone auth-ttl auth-soa auth-sec-servers auth-peer ipset nftset "
-	    "connmark-allowlist-enable connmark-allowlist synth-domain dnssec trust-anchor dnssec-debug "
-	    "dnssec-check-unsigned dnssec-no-timecheck dnssec-timestamp dnssec-limits ra-param quiet-dhcp "
-	    "quiet-dhcp6 quiet-ra log-debug local-service dns-loop-detect ignore-address dhcp-ttl "
-	    "dhcp-reply-delay dhcp-rapid-commit dumpfile dumpmask script-on-renewal umbrella quiet-tftp "
-	    "no-round-robin no-ident cache-rr max-tcp-connections";
+	    "dhcp-no-override enable-tftp tftp-root tftp-unique-root tftp-secure tftp-no-fail "
+	    "tftp-max tftp-mtu tftp-no-blocksize tftp-lowercase tftp-port-range tftp-single-port "
+	    "log-dhcp log-async stop-dns-rebind rebind-localhost-ok rebind-domain-ok all-servers "
+	    "dhcp-match dhcp-name-match dhcp-alternate-port naptr-record min-port max-port "
+	    "dhcp-fqdn dhcp-generate-names dhcp-proxy dhcp-relay cname pxe-prompt pxe-service "
+	    "add-mac strip-mac add-subnet strip-subnet add-cpe-id proxy-dnssec dhcp-sequential-ip "
+	    "dhcp-ignore-clid conntrack dhcp-client-update enable-ra dhcp-duid host-record "
+	    "dynamic-host caa-record dns-rr bind-dynamic auth-server auth-zone auth-ttl auth-soa "
+	    "auth-sec-servers auth-peer ipset nftset connmark-allowlist-enable connmark-allowlist "
+	    "synth-domain dnssec trust-anchor dnssec-debug dnssec-check-unsigned "
+	    "dnssec-no-timecheck dnssec-timestamp dnssec-limits ra-param quiet-dhcp quiet-dhcp6 "
+	    "quiet-ra log-debug local-service dns-loop-detect ignore-address dhcp-ttl "
+	    "dhcp-reply-delay dhcp-rapid-commit dumpfile dumpmask script-on-renewal umbrella "
+	    "quiet-tftp no-round-robin no-ident cache-rr max-tcp-connections";
 	char *text = strdup(options), *out;
 
 	for (char *p = text; *p != '\0'; p++)

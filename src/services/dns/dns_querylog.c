@@ -72,8 +72,8 @@ write_buffer(struct writer *w)
 	}
 	w->reopen = false;
 	if (w->fd < 0)
-		w->fd = open(w->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-		    0640);
+		w->fd = open(w->path,
+		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 	if (w->fd < 0)
 		return ERR_SYS;
 	if (w->torn && file_write_all(w->fd, span_of("\n", 1)) != OK)

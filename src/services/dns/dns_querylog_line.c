@@ -114,9 +114,9 @@ compose_text(struct line *ln, const struct dns_querylog_entry *e, const char *cl
 	struct tm tm;
 
 	gmtime_r(&s, &tm);
-	put(ln, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %s %s %s %s %s", tm.tm_year + 1900, tm.tm_mon + 1,
-	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(wall_ms % 1000), client,
-	    e->tcp ? "tcp" : "udp", name != NULL ? name : "-",
+	put(ln, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+	    tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(wall_ms % 1000));
+	put(ln, " %s %s %s %s %s", client, e->tcp ? "tcp" : "udp", name != NULL ? name : "-",
 	    e->name.len != 0 ? dns_type_format(e->type, buf) : "-", e->verdict);
 	if (e->answered)
 		put(ln, " %s %.3fms", dns_rcode_format(e->rcode, buf), (double)e->took / 1000);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Replies to clients: written where they are sent from, completed with what this client asked for. */
+/* Replies to clients: written where they leave from, completed with what this client asked for. */
 #include "services/dns/dns_resolver_impl.h"
 
 #include <time.h>
@@ -11,7 +11,7 @@
 #define ANY_TTL		3600	/* seconds; the longer, the fewer come back */
 #define KEEPALIVE_100MS 100	/* RFC 7828 §3.1: how long we keep an idle connection, in 100 ms */
 
-/* Where a reply is written to (a slot of the send queue, or the scratch for TCP), and its options. */
+/* Where a reply is written (a slot of the send queue, or the scratch for TCP), and its options. */
 struct room {
 	uint8_t *at;
 	size_t limit;
@@ -31,8 +31,8 @@ complete_opt(struct dns_resolver *r, const struct dns_asker *from, const struct 
 	room->filled = opt != NULL ? *opt : (struct dns_opt){ 0 };
 	room->opt = &room->filled;
 	if (q->cookie.len != 0) {
-		enum dns_cookie_state state = dns_cookie_answer(r->cookie_secret, q->cookie, from->peer,
-		    (uint32_t)time(NULL), room->cookie);
+		enum dns_cookie_state state = dns_cookie_answer(r->cookie_secret, q->cookie,
+		    from->peer, (uint32_t)time(NULL), room->cookie);
 
 		r->n.cookies_good += state == DNS_COOKIE_GOOD;
 		r->n.cookies_bad += state == DNS_COOKIE_BAD;
@@ -63,9 +63,14 @@ prepare(struct dns_resolver *r, const struct dns_asker *from, const struct dns_q
 static struct dns_querylog_entry
 log_entry(const struct dns_asker *from, const struct dns_query *q, const char *verdict)
 {
-	return (struct dns_querylog_entry){ .client = from->peer, .tcp = from->dg == NULL,
-		.name = q != NULL ? dns_query_name(q) : span_of(NULL, 0), .type = q != NULL ? q->type : 0,
+	struct dns_querylog_entry e = { .client = from->peer, .tcp = from->dg == NULL,
 		.verdict = verdict, .took = from->parked ? from->now - from->asked : 0 };
+
+	if (q != NULL) {
+		e.name = dns_query_name(q);
+		e.type = q->type;
+	}
+	return e;
 }
 
 void
@@ -173,7 +178,8 @@ dns_resolver_reply_empty(struct dns_resolver *r, const struct dns_asker *from,
 	if (opt != NULL && opt->has_ede)
 		why.reason = opt->ede_text;
 	prepare(r, from, q, opt, &room);
-	dispatch(r, from, q, &room, dns_reply_empty(q, rcode, 0, room.opt, room.at, room.limit), &why);
+	dispatch(r, from, q, &room,
+	    dns_reply_empty(q, rcode, 0, room.opt, room.at, room.limit), &why);
 }
 
 void
@@ -244,7 +250,8 @@ dns_resolver_reply_local(struct dns_resolver *r, const struct dns_asker *from,
 	prepare(r, from, q, NULL, &room);
 	dns_wr_begin(&w, q, room.at, room.limit);
 	dns_local_write(f, &w);
-	dispatch(r, from, q, &room, dns_wr_end(&w, dns_local_rcode(f), DNS_FLAG_AA, room.opt), &why);
+	dispatch(r, from, q, &room,
+	    dns_wr_end(&w, dns_local_rcode(f), DNS_FLAG_AA, room.opt), &why);
 }
 
 void
@@ -268,7 +275,7 @@ dns_resolver_reply_any(struct dns_resolver *r, const struct dns_asker *from,
 
 	prepare(r, from, q, NULL, &room);
 	dns_wr_begin(&w, q, room.at, room.limit);
-	dns_wr_record(&w, DNS_SECTION_ANSWER, dns_query_name(q), DNS_TYPE_HINFO, DNS_CLASS_IN, ANY_TTL,
-	    span_of(hinfo, sizeof(hinfo)));
+	dns_wr_record(&w, DNS_SECTION_ANSWER, dns_query_name(q), DNS_TYPE_HINFO, DNS_CLASS_IN,
+	    ANY_TTL, span_of(hinfo, sizeof(hinfo)));
 	dispatch(r, from, q, &room, dns_wr_end(&w, DNS_NOERROR, 0, room.opt), &why);
 }

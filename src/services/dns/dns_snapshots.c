@@ -230,7 +230,7 @@ wait_for_clock(struct dns_snapshots *s)
 	}
 	if (s->clock_tries == 1)
 		log_note(s->env.log, LOG_LEVEL_NOTICE, s->env.service,
-		    "the snapshot of the cache is from the future; waiting for the clock to be set");
+		    "the cache on the disk is from the future: waiting for the clock to be set");
 	s->n.load = DNS_SNAPSHOTS_EARLY;
 	reader_free(s->reader);
 	s->reader = NULL;
@@ -460,7 +460,8 @@ begin_save(struct dns_snapshots *s)
 	w->began = loop_now(s->env.loop);
 	w->moment = this_moment(s);
 	snprintf(w->path, sizeof(w->path), "%s", s->path);
-	if ((size_t)snprintf(w->beside, sizeof(w->beside), "%s.new", s->path) >= sizeof(w->beside)) {
+	if ((size_t)snprintf(w->beside, sizeof(w->beside), "%s.new", s->path) >=
+	    sizeof(w->beside)) {
 		free(w);
 		s->n.failures++;
 		return false;

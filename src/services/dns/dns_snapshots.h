@@ -4,9 +4,9 @@
  * time to time and at the end, read at the start. The file is either the old one or the new one
  * whatever happens to the power, and damage is noticed.
  *
- * The disk is left to the pool, the cache to the loop, a bounded slice of it each turn. A file that is
- * damaged, of another version or of something else is told of once and left to be overwritten. One
- * that comes from the future is tried again for a while: machines without a clock of their own
+ * The disk is left to the pool, the cache to the loop, a bounded slice of it each turn. A file that
+ * is damaged, of another version or of something else is told of once and left to be overwritten.
+ * One that comes from the future is tried again for a while: machines without a clock of their own
  * learn the time only when the network is up.
  */
 #ifndef SERVICES_DNS_SNAPSHOTS_H
@@ -61,7 +61,8 @@ struct dns_snapshots_stats {
 };
 
 /* Errors: ERR_NOMEM. */
-enum err dns_snapshots_new(struct dns_snapshots **out, const struct dns_snapshots_env *env) MUST_CHECK;
+enum err dns_snapshots_new(struct dns_snapshots **out,
+    const struct dns_snapshots_env *env) MUST_CHECK;
 /* What is not on the disk yet is dropped; the old file stays then. NULL is fine. */
 void dns_snapshots_free(struct dns_snapshots *s);
 
