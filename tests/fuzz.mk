@@ -68,6 +68,10 @@ FUZZ_TARGETS += tests/fuzz/fuzz_dns_crypt
 tests_fuzz_fuzz_dns_crypt_SOURCES = tests/fuzz/fuzz_dns_crypt.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_dns_crypt_LDADD = src/libdns.a $(FUZZ_UTIL)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_import_dnsmasq
+tests_fuzz_fuzz_import_dnsmasq_SOURCES = tests/fuzz/fuzz_import_dnsmasq.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_import_dnsmasq_LDADD = src/libimport.a src/libdns.a $(FUZZ_UTIL)
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/README.md tests/fuzz/replay.sh tests/fuzz/replay_main.c tests/fuzz/corpus
