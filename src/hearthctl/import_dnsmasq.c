@@ -213,8 +213,10 @@ cache_size(struct import *im, char *value)
 
 	if (!import_number(value, 100000000, &n))
 		return "The number is none.";
-	if (n == 0)
-		return "The cache cannot be switched off.";
+	if (n == 0) {
+		import_add_once(im->conf, im->dns, "no-cache", ".");
+		return NULL;
+	}
 
 	unsigned long bytes = n * BYTES_PER_ANSWER;
 

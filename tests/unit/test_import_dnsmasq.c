@@ -379,7 +379,7 @@ the_cache_is_counted_in_bytes(void)
 {
 	EXPECT("cache-size=150\n", "cache-size = \"32MiB\"", "# 150 names;");
 	EXPECT("cache-size=1000000\n", "cache-size = \"611MiB\"");
-	expect_lost("cache-size=0", "switched off");
+	EXPECT("cache-size=0\n", "no-cache = { \".\" }");
 	expect_lost("cache-size=many", "none");
 	EXPECT("min-cache-ttl=30\nmax-cache-ttl=172800\nno-negcache\n", "min-ttl = \"30s\"",
 	    "max-ttl = \"172800s\"", "max-negative-ttl = \"0s\"");

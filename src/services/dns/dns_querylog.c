@@ -108,8 +108,6 @@ writer_free(struct writer *w)
 static void
 write_rest(struct writer *w)
 {
-	if (w->job.cancelled)
-		(void)write_buffer(w);
 	if (w->rest_len == 0)
 		return;
 	memcpy(w->buf, w->rest, w->rest_len);
@@ -190,14 +188,12 @@ write_done(struct offload_job *job)
 	struct dns_querylog *ql = w->owner;
 
 	w->at_work = false;
+	if (job->cancelled)	/* the daemon is ending: there is nobody left to hold up */
+		write_work(job);
 	if (ql == NULL) {
 		write_rest(w);
 		writer_free(w);
 		return;
-	}
-	if (job->cancelled) {
-		w->result = ERR_SYS;
-		w->cause = ECANCELED;
 	}
 	settle(ql);
 	if (ql->len >= FLUSH_AT)
