@@ -53,28 +53,36 @@ ask bad.example
 told 4
 contains "one that failed" '"verdict":"failed","rcode":"SERVFAIL"' "$(last)"
 contains "with the reason" 'every upstream server refused or failed' "$(last)"
-ask bad.example
-told 5
-contains "and from the held failure" '"verdict":"failure-held","rcode":"SERVFAIL"' "$(last)"
 ask +norec a.example
-told 6
+told 5
 contains "one that was refused" '"verdict":"refused","rcode":"REFUSED"' "$(last)"
 ask +edns=1 +noednsneg a.example
-told 7
+told 6
 contains "an rcode that the header has no room for" '"rcode":"BADVERS"' "$(last)"
 ask old.example
-told 8
+told 7
 stop "$fakedns_pid"
 start_fakedns --rule '* * DROP' --port "$fakedns_port"
 check "it runs out" wait_until "ctl dns lookup old.example | grep -q stale" 5
 ask old.example
-told 9
+told 8
 contains "a stale answer" '"verdict":"stale","rcode":"NOERROR","ms":1' "$(last)"
+
+# A failure is held for a second at first, and longer each time.
+held() {
+	local before="$(lines)"
+
+	ask never.example
+	told $((before + 1))
+	last | grep -q '"verdict":"failure-held","rcode":"SERVFAIL"'
+}
+check "and one from a held failure" wait_until held 60
 
 # Rotation, privacy, words.
 mv "$log" "$log.1"
+before=$(wc -l <"$log.1")
 ask a.example
-check "a renamed file is still written to" wait_until "[ \$(wc -l <'$log.1') -ge 10 ]" 5
+check "a renamed file is still written to" wait_until "[ \$(wc -l <'$log.1') -gt $before ]" 5
 conf "query-log { file = \"$log\"  privacy = \"anonymous\"  format = \"text\" }" >"$tmp/conf"
 kill -HUP "$hearthd_pid"
 check "SIGHUP is taken" wait_until "[ \$(counter hearthd.reloads) -ge 2 ]" 5
@@ -82,7 +90,7 @@ ask a.example
 check "a new file is made" told 1
 contains "words instead of JSON, client and name kept back" ' 127.0.0.0/24 udp - A cached NOERROR' \
 	"$(last)"
-same "the old file is left alone" 10 "$(wc -l <"$log.1")"
+same "the old file is left alone" $((before + 1)) "$(wc -l <"$log.1")"
 
 # Into the daemon's own log.
 conf "query-log { }" >"$tmp/conf"
@@ -90,7 +98,7 @@ ctl reload >/dev/null
 ask a.example
 check "without a file it goes to the daemon's log" \
 	wait_until "grep -q 'query client=127.0.0.1 name=a.example type=A verdict=cached' '$hearthd_log'" 5
-same "every query is counted" 12 "$(counter dns.query_log.lines)"
+same "every query is counted" $((before + 3)) "$(counter dns.query_log.lines)"
 same "none was dropped" 0 "$(counter dns.query_log.dropped)"
 
 # What is left when the daemon ends.
