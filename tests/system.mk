@@ -26,6 +26,7 @@ SYSTEM_TESTS += tests/system/dns_stale.sh
 SYSTEM_TESTS += tests/system/dns_tcp.sh
 SYSTEM_TESTS += tests/system/dns_upstream.sh
 SYSTEM_TESTS += tests/system/examples.sh
+SYSTEM_TESTS += tests/system/dns_v6.sh
 SYSTEM_TESTS += tests/system/fakedns.sh
 SYSTEM_TESTS += tests/system/hearthctl.sh
 SYSTEM_TESTS += tests/system/hearthd_plugins.sh

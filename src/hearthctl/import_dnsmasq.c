@@ -357,6 +357,14 @@ proxy_dnssec(struct import *im, char *value)
 }
 
 static const char *
+filter_aaaa(struct import *im, char *value)
+{
+	(void)value;
+	import_set_word(im->conf, im->dns, "filter-aaaa", "true");
+	return NULL;
+}
+
+static const char *
 mx_target(struct import *im, char *value)
 {
 	im->mx_target = import_keep(im->conf, "%s", import_plain(value));
@@ -508,7 +516,7 @@ static const struct option options[] = {
 	    "names exceptions.") },
 	{ "filterwin2k", LOST(WHY_FILTER) },
 	{ "filter-A", LOST(WHY_FILTER) },
-	{ "filter-AAAA", LOST(WHY_FILTER) },
+	{ "filter-AAAA", RUN(filter_aaaa) },
 	{ "filter-rr", LOST(WHY_FILTER) },
 	{ "bogus-nxdomain", LOST(WHY_FILTER) },
 	{ "ignore-address", LOST(WHY_FILTER) },

@@ -20,7 +20,8 @@ for line in $(grep -n '^[a-z]' "$sample" | cut -d: -f1); do
 	expand-hosts | no-hosts | addn-hosts | hostsdir | local-ttl | host-record | address | cname | \
 	mx-host | txt-record | srv-host | ptr-record | naptr-record | caa-record | dns-rr | \
 	cache-size | min-cache-ttl | max-cache-ttl | dhcp-leasefile | enable-tftp | tftp-root | \
-	tftp-unique-root | tftp-max | tftp-port-range | rev-server | rebind-domain-ok) continue ;;
+	tftp-unique-root | tftp-max | tftp-port-range | rev-server | rebind-domain-ok | \
+	filter-AAAA) continue ;;
 	esac
 	grep -q "^#     $sample:$line: $option" "$tmp/all.conf" || missing="$missing $line:$option"
 done

@@ -195,3 +195,9 @@ TESTS += tests/unit/test_dns_querylog
 tests_unit_test_dns_querylog_SOURCES = tests/unit/test_dns_querylog.c tests/support/dns.h
 tests_unit_test_dns_querylog_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_querylog_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_v6
+TESTS += tests/unit/test_dns_v6
+tests_unit_test_dns_v6_SOURCES = tests/unit/test_dns_v6.c tests/support/dns.h
+tests_unit_test_dns_v6_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_v6_LDADD = $(UNIT_DNS)

@@ -492,6 +492,7 @@ exemptions_from_the_rebinding_filter_are_kept(void)
 	CU_ASSERT(!holds("stop-dns-rebind\n", "rebind-protection"));
 	expect_lost("rebind-localhost-ok", "rebind-allow");
 	expect_lost("rebind-domain-ok=/a..b/", "");
+	EXPECT("filter-AAAA\n", "filter-aaaa = true");
 }
 
 static void

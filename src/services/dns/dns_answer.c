@@ -8,6 +8,8 @@
  */
 #include "services/dns/dns_answer.h"
 
+#include <assert.h>
+
 #include "util/utf8.h"
 
 #define SOA_NUMBERS 20	/* bytes behind SOA's two names */
@@ -441,21 +443,27 @@ lifetime(const struct packing *p)
 	return 0;
 }
 
-enum err
-dns_answer_pack(struct dns_packed *out, const struct dns_answer *a, struct span msg,
-    const struct dns_question *asked, const struct dns_ttl_limits *limits)
+/* Begin a packed answer: room for a header, and the question. Gives where the records begin. */
+static uint8_t *
+pack_begin(struct dns_compress *c, struct dns_packed *out, const struct dns_question *asked)
 {
-	struct packing p = { .out = out, .a = a, .msg = msg, .limits = limits,
-	    .least_ttl = UINT32_MAX };
 	uint8_t question[DNS_NAME_MAX + 4];
 	struct wire_wr wr = wire_wr_of(question, sizeof(question));
 
 	wire_wr_bytes(&wr, asked->name);
 	wire_wr_u16(&wr, asked->type);
 	wire_wr_u16(&wr, asked->class);
-	dns_compress_begin(&p.c, out->msg, sizeof(out->msg), wire_wr_span(&wr));
+	dns_compress_begin(c, out->msg, sizeof(out->msg), wire_wr_span(&wr));
+	return c->wr.at;
+}
 
-	uint8_t *body = p.c.wr.at;
+enum err
+dns_answer_pack(struct dns_packed *out, const struct dns_answer *a, struct span msg,
+    const struct dns_question *asked, const struct dns_ttl_limits *limits)
+{
+	struct packing p = { .out = out, .a = a, .msg = msg, .limits = limits,
+	    .least_ttl = UINT32_MAX };
+	uint8_t *body = pack_begin(&p.c, out, asked);
 
 	out->kind = a->kind;
 	out->view = (struct dns_stored){ .body = body, .ttl_at = out->ttl_at, .rcode = a->rcode,
@@ -470,4 +478,29 @@ dns_answer_pack(struct dns_packed *out, const struct dns_answer *a, struct span 
 	out->view.body_len = (uint16_t)(p.c.wr.at - body);
 	out->ttl_s = lifetime(&p);
 	return OK;
+}
+
+void
+dns_answer_deny(struct dns_packed *p, const struct dns_question *asked, uint32_t ttl)
+{
+	uint8_t data[DNS_SOA_DATA_MAX];
+	struct dns_compress c;
+	struct dns_compress_rr soa = { .type = DNS_TYPE_SOA, .class = asked->class, .ttl = ttl };
+	uint8_t *body = pack_begin(&c, p, asked);
+	size_t ttl_at = 0;
+
+	soa.rdata = soa.msg = dns_soa_data(data, asked->name, ttl);
+
+	enum err e = dns_compress_record(&c, &soa, &ttl_at);
+
+	assert(e == OK);	/* there is room for any SOA */
+	(void)e;
+	p->ttl_at[0] = (uint16_t)ttl_at;
+	p->view = (struct dns_stored){ .body = body, .ttl_at = p->ttl_at,
+		.body_len = (uint16_t)(c.wr.at - body), .nttl = 1, .authority = 1,
+		.rcode = DNS_NOERROR, .ttl_cap_s = UINT32_MAX };
+	p->kind = DNS_ANSWER_NODATA;
+	p->ttl_s = ttl;
+	p->has_ede = false;
+	p->ede_len = 0;
 }

@@ -105,4 +105,11 @@ struct dns_packed {
 enum err dns_answer_pack(struct dns_packed *out, const struct dns_answer *a, struct span msg,
     const struct dns_question *asked, const struct dns_ttl_limits *limits) MUST_CHECK;
 
+/*
+ * Put NODATA in the place of an answer: SOA, nothing else, and no reason; those who do so say why.
+ *
+ * ttl  seconds
+ */
+void dns_answer_deny(struct dns_packed *p, const struct dns_question *asked, uint32_t ttl);
+
 #endif

@@ -2,7 +2,6 @@
 /* The filter against DNS rebinding. Hints: RFC 9460 §7.3; names of houses: RFC 6762 appendix G. */
 #include "services/dns/dns_rebind.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -137,33 +136,9 @@ dns_rebind_is_house_name(struct span name)
 void
 dns_rebind_refuse(struct dns_packed *p, const struct dns_question *asked, const struct addr *a)
 {
-	uint8_t question[DNS_NAME_MAX + 4];
-	uint8_t data[DNS_SOA_DATA_MAX];
-	struct wire_wr wr = wire_wr_of(question, sizeof(question));
-	struct dns_compress c;
-	struct dns_compress_rr soa = { .type = DNS_TYPE_SOA, .class = asked->class,
-		.ttl = DNS_REBIND_TTL };
 	char text[ADDR_TEXT_MAX];
-	size_t ttl_at = 0;
-	uint8_t *body;
 
-	wire_wr_bytes(&wr, asked->name);
-	wire_wr_u16(&wr, asked->type);
-	wire_wr_u16(&wr, asked->class);
-	dns_compress_begin(&c, p->msg, sizeof(p->msg), wire_wr_span(&wr));
-	body = c.wr.at;
-	soa.rdata = soa.msg = dns_soa_data(data, asked->name, DNS_REBIND_TTL);
-
-	enum err e = dns_compress_record(&c, &soa, &ttl_at);
-
-	assert(e == OK);	/* there is room for any SOA */
-	(void)e;
-	p->ttl_at[0] = (uint16_t)ttl_at;
-	p->view = (struct dns_stored){ .body = body, .ttl_at = p->ttl_at,
-		.body_len = (uint16_t)(c.wr.at - body), .nttl = 1, .authority = 1,
-		.rcode = DNS_NOERROR, .ttl_cap_s = UINT32_MAX };
-	p->kind = DNS_ANSWER_NODATA;
-	p->ttl_s = DNS_REBIND_TTL;
+	dns_answer_deny(p, asked, DNS_REBIND_TTL);
 	p->has_ede = true;
 	p->ede = DNS_EDE_BLOCKED;
 	p->ede_len = (uint8_t)snprintf((char *)p->ede_text, sizeof(p->ede_text),

@@ -75,6 +75,8 @@ dns_request_new(struct dns_request_pool *p, const struct dns_query *q, const str
 	rq->stream = from->stream;
 	rq->aliased = from->aliased;
 	rq->names_below = from->names_below;
+	rq->mapped = from->mapped;
+	rq->turning = false;
 	rq->udp = NULL;
 	if (from->dg != NULL) {
 		rq->udp = from->dg->socket;
@@ -93,7 +95,7 @@ dns_request_asker(const struct dns_request *rq, struct dgram *dg, mono_us now)
 		.ifindex = rq->ifindex, .socket = rq->udp, .now = now };
 	return (struct dns_asker){ .dg = rq->udp != NULL ? dg : NULL, .stream = rq->stream,
 		.peer = &rq->peer, .now = now, .aliased = rq->aliased,
-		.names_below = rq->names_below, .parked = true, .asked = rq->asked };
+		.names_below = rq->names_below, .mapped = rq->mapped, .parked = true, .asked = rq->asked };
 }
 
 void

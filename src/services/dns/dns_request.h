@@ -29,6 +29,7 @@ struct dns_asker {
 	mono_us now;
 	bool aliased;		/* the name is an alias of ours: its target is resolved instead */
 	bool names_below;	/* names below it are known here: it cannot be NXDOMAIN */
+	bool mapped;		/* DNS64: asked for AAAA, answered from A */
 	bool parked;		/* it has waited for an answer */
 	mono_us asked;		/* since then */
 };
@@ -46,6 +47,8 @@ struct dns_request {
 	unsigned ifindex;
 	bool aliased;			/* as in struct dns_asker */
 	bool names_below;
+	bool mapped;
+	bool turning;			/* on the list of those to be asked again for A */
 	LIST_ENTRY(dns_request) of_stream;	/* or the free list */
 	uint8_t cookie[DNS_REQUEST_COOKIE_MAX];
 	uint8_t head[DNS_HEADER_BYTES + DNS_NAME_MAX + 4];	/* header and question as received */

@@ -79,6 +79,17 @@ stage_recursion(struct dns_resolver *r, const struct dns_asker *from, const stru
 	return true;
 }
 
+/* There is no AAAA, says the cache: it will be made of A. */
+static bool
+cached_maps(const struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
+    const struct dns_entry *e)
+{
+	struct dns_entry_info info;
+
+	dns_entry_info(r->cache, e, from->now, &info);
+	return dns_resolver_maps(r, q, from->mapped, info.kind);
+}
+
 /* Answer from the cache, or have the upstreams asked. The name of key is q's, or its alias's target. */
 static void
 stage_cache(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
@@ -90,6 +101,10 @@ stage_cache(struct dns_resolver *r, const struct dns_asker *from, const struct d
 	key.route = route->id;
 	switch (dns_cache_find(r->cache, &key, from->now, &e)) {
 	case DNS_CACHE_FRESH:
+		if (r->dns64.family != 0 && cached_maps(r, from, q, e)) {
+			dns_resolver_stage_mapped(r, from, q, key);
+			return;
+		}
 		r->n.answered_fresh++;
 		dns_resolver_reply_entry(r, from, q, e);
 		if (r->prefetch && dns_cache_prefetch_due(r->cache, e, from->now))
@@ -108,6 +123,17 @@ stage_cache(struct dns_resolver *r, const struct dns_asker *from, const struct d
 		break;
 	}
 	dns_resolver_park(r, from, q, &key, route);
+}
+
+void
+dns_resolver_stage_mapped(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, struct dns_key key)
+{
+	struct dns_asker mapped = *from;
+
+	mapped.mapped = true;
+	key.type = DNS_TYPE_A;
+	stage_cache(r, &mapped, q, key);
 }
 
 void
@@ -144,7 +170,10 @@ dns_resolver_query(struct dns_resolver *r, const struct dns_asker *asker, struct
 void
 dns_resolver_abandon(struct dns_resolver *r, struct dns_request *rq)
 {
-	dns_forward_leave(r->forward, &rq->waiter);
+	if (rq->turning)
+		TAILQ_REMOVE(&r->turning, &rq->waiter, link);
+	else
+		dns_forward_leave(r->forward, &rq->waiter);
 	dns_request_free(&r->pool, rq);
 }
 
@@ -167,6 +196,8 @@ dns_resolver_configure(struct dns_resolver *r, struct dns_resolver_config *cf)
 	r->ttl = cf->ttl;
 	r->prefetch = cf->prefetch;
 	r->trust_ad = cf->trust_ad;
+	r->dns64 = cf->dns64;
+	r->filter_aaaa = cf->filter_aaaa;
 	dns_cache_configure(r->cache, &cf->cache);
 }
 
@@ -195,6 +226,8 @@ dns_resolver_new(struct dns_resolver **out, const struct dns_resolver_env *env,
 	if (r == NULL)
 		return ERR_NOMEM;
 	r->env = *env;
+	TAILQ_INIT(&r->turning);
+	r->turn.run = dns_resolver_on_turn;
 	r->sends = calloc(DNS_FLIGHTS_MAX * DNS_FORWARD_TRIES, sizeof(*r->sends));
 	rand_bytes(env->rand, key, sizeof(key));
 	rand_bytes(env->rand, r->cookie_secret, sizeof(r->cookie_secret));
@@ -221,6 +254,7 @@ dns_resolver_free(struct dns_resolver *r)
 {
 	if (r == NULL)
 		return;
+	dns_resolver_turn_none(r);
 	dns_routes_free(r->routes);
 	dns_upstream_free(r->upstream);
 	dns_forward_free(r->forward);

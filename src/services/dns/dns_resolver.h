@@ -35,6 +35,8 @@ struct dns_resolver_config {
 	struct dns_ttl_limits ttl;
 	bool prefetch;
 	bool trust_ad;			/* hand on the AD flag of the upstreams */
+	bool filter_aaaa;		/* tell nobody of addresses of IPv6 */
+	struct prefix dns64;		/* make them of those of IPv4; family 0: do not */
 	struct acl acl;			/* these three move to the resolver */
 	struct dns_zones no_cache;	/* answers are never kept */
 	struct dns_zones no_stale;	/* and never used past their time */

@@ -233,6 +233,23 @@ reply_waiting(struct dns_resolver *r, struct dns_request *rq, const struct dns_e
 	dns_request_free(&r->pool, rq);
 }
 
+/* DNS64: one who asked for AAAA and gets none will be answered from A. */
+static bool
+turns(struct dns_resolver *r, struct dns_request *rq, const struct dns_entry *e, mono_us now)
+{
+	enum dns_answer_kind kind = r->packed.kind;
+	struct dns_entry_info info;
+
+	if (e != NULL && r->dns64.family != 0) {
+		dns_entry_info(r->cache, e, now, &info);
+		kind = info.kind;
+	}
+	if (!dns_resolver_maps(r, &rq->q, rq->mapped, kind))
+		return false;
+	dns_resolver_turn_later(r, rq);
+	return true;
+}
+
 /* Give every waiter of the flight the same answer: the entry, or what lies in r->packed. */
 static void
 reply_all(struct dns_resolver *r, struct dns_flight *f, const struct dns_entry *e,
@@ -245,6 +262,8 @@ reply_all(struct dns_resolver *r, struct dns_flight *f, const struct dns_entry *
 	while ((w = TAILQ_FIRST(waiters)) != NULL) {
 		TAILQ_REMOVE(waiters, w, link);
 		w->flight = NULL;
+		if (turns(r, (struct dns_request *)w, e, now))
+			continue;
 		++*counter;
 		if (counter == &r->n.answered_upstream)
 			r->n.latency_us += (uint64_t)(now - ((struct dns_request *)w)->asked);
@@ -258,6 +277,7 @@ fail_all(struct dns_resolver *r, struct dns_flight *f, uint16_t rcode, const str
 {
 	r->packed.view = (struct dns_stored){ .body = r->packed.msg, .ttl_at = r->packed.ttl_at,
 		.rcode = rcode, .ttl_cap_s = UINT32_MAX };
+	r->packed.kind = DNS_ANSWER_FAILURE;
 	reply_all(r, f, NULL, opt, &r->n.servfail);
 }
 

@@ -9,11 +9,13 @@
  *   dns_resolver_local.c    the names of the house
  *   dns_resolver_reply.c    replies to clients
  *   dns_resolver_report.c   counters
+ *   dns_resolver_v6.c	     addresses of IPv6, left out or made of those of IPv4
  */
 #ifndef SERVICES_DNS_RESOLVER_IMPL_H
 #define SERVICES_DNS_RESOLVER_IMPL_H
 
 #include "core/log.h"
+#include "core/loop.h"
 #include "services/dns/dns_answer.h"
 #include "services/dns/dns_filter.h"
 #include "services/dns/dns_lists.h"
@@ -41,6 +43,7 @@ struct counters {
 	uint64_t formerr, notimp, badvers, refused;
 	uint64_t answered_local;	/* names of the house and special-use names */
 	uint64_t blocked;		/* by a list, for the name asked for or an alias */
+	uint64_t mapped;		/* DNS64: answers for AAAA made of A */
 	uint64_t rebinding;		/* upstream answers refused, as they lead into the house */
 	uint64_t answered_fresh;	/* from the cache */
 	uint64_t answered_stale;
@@ -75,6 +78,10 @@ struct dns_resolver {
 	struct dns_ttl_limits ttl;
 	bool prefetch;
 	bool trust_ad;
+	bool filter_aaaa;
+	struct prefix dns64;		/* family 0: off */
+	struct dns_waiters turning;	/* have got no AAAA and will be asked for A */
+	struct loop_task turn;		/* does so */
 	uint8_t cookie_secret[SEAL_SHORT_KEY_BYTES];
 	struct counters n;
 	struct dns_querylog *querylog;	/* the caller's; NULL: nothing is told */
@@ -129,8 +136,12 @@ enum dns_local_verdict dns_resolver_find_local(const struct dns_resolver *r,
 bool dns_resolver_stage_local(struct dns_resolver *r, struct dns_asker *from,
     const struct dns_query *q, struct dns_name *target);
 
-/* Write the aliases of q and behind them what is known of their target: the entry, or r->packed. */
-size_t dns_resolver_write_aliased(struct dns_resolver *r, const struct dns_asker *from,
+/*
+ * Write an answer that is not quite that to q's own question: the aliases of q and behind them what
+ * is known of their target, addresses of IPv6 made of those of IPv4, or left out. From the entry, or
+ * r->packed.
+ */
+size_t dns_resolver_write_bent(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, const struct dns_entry *e, const struct dns_opt *opt, uint8_t *out,
     size_t limit);
 
@@ -154,6 +165,23 @@ bool dns_resolver_blocks_answer(struct dns_resolver *r, const struct dns_asker *
 
 /* Replace what lies in r->packed where it leads into the house and must not. Before it is kept. */
 void dns_resolver_guard(struct dns_resolver *r, const struct dns_key *key);
+
+/* --- addresses of IPv6: dns_resolver_v6.c ----------------------------------------------------- */
+
+/* An answer of that kind for q makes it a question for A: DNS64. */
+bool dns_resolver_maps(const struct dns_resolver *r, const struct dns_query *q, bool mapped_already,
+    enum dns_answer_kind kind);
+/* Addresses of IPv6 are left out of answers for q. */
+bool dns_resolver_strips(const struct dns_resolver *r, const struct dns_query *q);
+/* Ask for A on behalf of one who has waited for AAAA, when this turn of the loop ends. */
+void dns_resolver_turn_later(struct dns_resolver *r, struct dns_request *rq);
+/* Forget all that. */
+void dns_resolver_turn_none(struct dns_resolver *r);
+void dns_resolver_on_turn(struct loop_task *t);
+
+/* In dns_resolver.c: answer from the cache, or have the upstreams asked, for A. */
+void dns_resolver_stage_mapped(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, struct dns_key key);
 
 /* --- towards the upstreams: dns_resolver_flight.c --------------------------------------------- */
 

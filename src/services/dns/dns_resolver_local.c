@@ -8,6 +8,7 @@
 
 #include "core/netif.h"
 #include "services/dns/dns_resolver_impl.h"
+#include "services/dns/dns_v6.h"
 
 enum dns_local_verdict
 dns_resolver_find_local(const struct dns_resolver *r, const struct addr *client, struct span name,
@@ -63,43 +64,58 @@ dns_resolver_stage_local(struct dns_resolver *r, struct dns_asker *from, const s
 	return true;
 }
 
-/* The question for an alias's target, as the client could have asked it. */
+/* The question that stands in for q's, as the client could have asked it. */
 static void
-target_query(struct dns_query *t, const struct dns_query *q, struct span target,
+stand_in(struct dns_query *t, const struct dns_query *q, struct span name, uint16_t type,
     uint8_t packet[static DNS_HEADER_BYTES + DNS_NAME_MAX + 4])
 {
 	struct wire_wr wr = wire_wr_of(packet, DNS_HEADER_BYTES + DNS_NAME_MAX + 4);
 
 	*t = *q;
 	(void)wire_wr_take(&wr, DNS_HEADER_BYTES);
-	wire_wr_bytes(&wr, target);
-	wire_wr_u16(&wr, q->type);
+	wire_wr_bytes(&wr, name);
+	wire_wr_u16(&wr, type);
 	wire_wr_u16(&wr, q->class);
 	t->packet = wire_wr_span(&wr);
 	t->question_len = (uint16_t)(t->packet.len - DNS_HEADER_BYTES);
+	t->type = type;
 	t->edns = false;
 	t->cookie = span_of(NULL, 0);
-	dns_name_lower(t->name, target);
-	t->name_len = (uint8_t)target.len;
+	dns_name_lower(t->name, name);
+	t->name_len = (uint8_t)name.len;
+}
+
+static void
+copy_answer(struct dns_wr *w, struct span msg)
+{
+	struct dns_walk walk;
+	struct dns_rr rr;
+
+	dns_walk_begin(&walk, msg);
+	while (dns_rr_next(&walk, &rr))
+		if (rr.section != DNS_SECTION_ADDITIONAL)
+			dns_wr_copy(w, &rr, msg);
 }
 
 size_t
-dns_resolver_write_aliased(struct dns_resolver *r, const struct dns_asker *from,
+dns_resolver_write_bent(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, const struct dns_entry *e, const struct dns_opt *opt, uint8_t *out,
     size_t limit)
 {
 	uint8_t packet[DNS_HEADER_BYTES + DNS_NAME_MAX + 4];
+	struct span name = dns_query_name(q);
 	struct dns_local_found f;
 	struct dns_query t;
-	struct dns_walk walk;
-	struct dns_rr rr;
 	struct dns_wr w;
 
 	/* The names may have been read anew while the question was out: then the client asks again. */
-	if (r->local == NULL ||
-	    dns_resolver_find_local(r, from->peer, dns_query_name(q), q->type, &f) != DNS_LOCAL_CNAME_OUT)
-		return dns_reply_empty(q, DNS_SERVFAIL, 0, opt, out, limit);
-	target_query(&t, q, f.target, packet);
+	if (from->aliased) {
+		if (r->local == NULL || dns_resolver_find_local(r, from->peer, name, q->type, &f) !=
+		    DNS_LOCAL_CNAME_OUT)
+			return dns_reply_empty(q, DNS_SERVFAIL, 0, opt, out, limit);
+		name = f.target;
+	}
+	stand_in(&t, q, name, from->mapped ? DNS_TYPE_A : q->type, packet);
 
 	size_t len = e != NULL
 	    ? dns_cache_write(r->cache, e, &t, from->now, NULL, r->target_room, DNS_MSG_MAX)
@@ -107,10 +123,14 @@ dns_resolver_write_aliased(struct dns_resolver *r, const struct dns_asker *from,
 	struct span msg = span_of(r->target_room, len);
 
 	dns_wr_begin(&w, q, out, limit);
-	dns_local_write(&f, &w);
-	dns_walk_begin(&walk, msg);
-	while (dns_rr_next(&walk, &rr))
-		if (rr.section != DNS_SECTION_ADDITIONAL)
-			dns_wr_copy(&w, &rr, msg);
+	if (from->aliased)
+		dns_local_write(&f, &w);
+	if (from->mapped)
+		dns_v6_write_mapped(&r->dns64, &w, msg);
+	else if (!dns_resolver_strips(r, q))
+		copy_answer(&w, msg);
+	else if (dns_v6_write_stripped(&w, r->target_room, len) != 0)
+		dns_wr_soa(&w, DNS_SECTION_AUTHORITY, dns_query_name(q), DNS_FILTER_TTL);
+	r->n.mapped += from->mapped;
 	return dns_wr_end(&w, dns_msg_flags(msg) & DNS_FLAG_RCODE, 0, opt);
 }

@@ -205,8 +205,8 @@ dns_resolver_reply_entry(struct dns_resolver *r, const struct dns_asker *from,
 		why.reason = info.ede_text;
 	}
 	prepare(r, from, q, NULL, &room);
-	if (from->aliased) {
-		len = dns_resolver_write_aliased(r, from, q, e, room.opt, room.at, room.limit);
+	if (from->aliased || from->mapped || dns_resolver_strips(r, q)) {
+		len = dns_resolver_write_bent(r, from, q, e, room.opt, room.at, room.limit);
 	} else if (from->names_below &&
 	    (dns_entry_info(r->cache, e, from->now, &info), info.kind == DNS_ANSWER_NXDOMAIN)) {
 		len = dns_reply_empty(q, DNS_NOERROR, 0, room.opt, room.at, room.limit);
@@ -227,8 +227,8 @@ dns_resolver_reply_packed(struct dns_resolver *r, const struct dns_asker *from,
 	if (opt != NULL && opt->has_ede)
 		why.reason = opt->ede_text;
 	prepare(r, from, q, opt, &room);
-	if (from->aliased)
-		len = dns_resolver_write_aliased(r, from, q, NULL, room.opt, room.at, room.limit);
+	if (from->aliased || from->mapped || dns_resolver_strips(r, q))
+		len = dns_resolver_write_bent(r, from, q, NULL, room.opt, room.at, room.limit);
 	else if (from->names_below && r->packed.view.rcode == DNS_NXDOMAIN)
 		len = dns_reply_empty(q, DNS_NOERROR, 0, room.opt, room.at, room.limit);
 	else

@@ -58,6 +58,7 @@ dns_resolver_report(const struct dns_resolver *r, struct report *out)
 	report_u64(out, "tcp", n->tcp);
 	report_u64(out, "answered_local", n->answered_local);
 	report_u64(out, "blocked", n->blocked);
+	report_u64(out, "mapped_to_ipv6", n->mapped);
 	report_u64(out, "rebinding_refused", n->rebinding);
 	report_u64(out, "answered_fresh", n->answered_fresh);
 	report_u64(out, "answered_stale", n->answered_stale);

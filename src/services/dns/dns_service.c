@@ -24,6 +24,7 @@
 #include "services/dns/dns_servers.h"
 #include "services/dns/dns_sources.h"
 #include "services/dns/dns_stream.h"
+#include "services/dns/dns_v6.h"
 
 #define LISTEN_MAX	32
 #define RCVBUF		(4 << 20)	/* bytes: a few thousand queries at once */
@@ -108,6 +109,10 @@ static const struct conf_key keys[] = {
 	{ .name = "tcp-idle", .type = CONF_DURATION, .value = "10s", .min = 100000,
 	    .max = INT64_C(600000000), .flags = CONF_RESTART,
 	    .help = "how long a TCP connection may be idle; less when many are open" },
+	{ .name = "filter-aaaa", .type = CONF_BOOL, .value = "false",
+	    .help = "leave addresses of IPv6 out of answers, and out of HTTPS records" },
+	{ .name = "dns64", .type = CONF_STRING, .value = "", .check = dns_v6_prefix_check,
+	    .help = "prefix of a NAT64 (\"64:ff9b::/96\"): names without IPv6 get addresses in it" },
 	DNS_PLAN_KEYS,
 	DNS_LISTS_KEYS,
 	{ 0 },
@@ -320,9 +325,13 @@ read_config(struct dns_service *ds, const struct conf *cf, struct dns_resolver_c
 		    .max_negative = whole_seconds(cf, "max-negative-ttl"), .no_soa = 5 },
 		.prefetch = conf_bool(cf, "prefetch"),
 		.trust_ad = conf_bool(cf, "trust-ad"),
+		.filter_aaaa = conf_bool(cf, "filter-aaaa"),
 	};
 
 	enum err e = acl_init(&rc->acl, cf, "allow");
+
+	if (e == OK && *conf_str(cf, "dns64") != '\0')
+		e = dns_v6_prefix_parse(&rc->dns64, conf_str(cf, "dns64"));
 
 	if (e == OK)
 		e = read_zones(ds, cf, "no-cache", &rc->no_cache);

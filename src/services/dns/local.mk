@@ -72,8 +72,10 @@ src_libdns_a_SOURCES += \
 	src/services/dns/dns_lists_report.c \
 	src/services/dns/dns_regex.h \
 	src/services/dns/dns_resolver_filter.c \
+	src/services/dns/dns_resolver_v6.c \
 	src/services/dns/dns_svcb.c src/services/dns/dns_svcb.h \
 	src/services/dns/dns_token.c src/services/dns/dns_token.h \
+	src/services/dns/dns_v6.c src/services/dns/dns_v6.h \
 	src/services/dns/dns_trail.c src/services/dns/dns_trail.h
 if HAVE_PCRE2
 src_libdns_a_SOURCES += src/services/dns/dns_regex.c
