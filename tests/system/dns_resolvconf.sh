@@ -10,6 +10,7 @@ in_netns "$@"
 echo "nameserver 127.0.0.2" >"$tmp/resolv.conf"
 mount --bind "$tmp/resolv.conf" /etc/resolv.conf 2>/dev/null || skip "cannot mount over /etc/resolv.conf"
 start_fakedns --address 127.0.0.2 --port 53 --rule '* A 192.0.2.2'
+two=$fakedns_pid
 start_fakedns --address 127.0.0.3 --port 53 --rule '* A 192.0.2.3'
 port=$(free_port)
 { conf_head; echo "dns { listen = { \"127.0.0.1:$port\" } }"; } >"$tmp/conf"
@@ -44,4 +45,23 @@ same "local names are served all the same" 127.0.0.1 "$(dig @127.0.0.1 +tries=1 
 contains "and others get a reason" "EDE: 22" "$(dig @127.0.0.1 +tries=1 +time=5 www.example)"
 stop "$hearthd_pid"
 same "ends with 0" 0 $?
+
+# The settings of somebody who has written none: every address, port 53, the router's server.
+stop "$two"
+stop "$fakedns_pid"
+ip link add up0 type veth peer name down0 && ip netns add router && ip link set down0 netns router &&
+	ip address add 198.51.100.1/24 dev up0 && ip link set up0 up &&
+	ip netns exec router ip address add 198.51.100.2/24 dev down0 &&
+	ip netns exec router ip link set down0 up || skip "no second network namespace here"
+spawn ip netns exec router "$top_builddir/tests/support/fakedns" --address 198.51.100.2 --port 53 \
+	--rule '* A 192.0.2.4' >"$tmp/router"
+check "the router is ready" wait_until "[ -s '$tmp/router' ]" 5
+printf 'nameserver 198.51.100.1\nnameserver 198.51.100.2\n' >"$tmp/resolv.conf"
+{ conf_head; echo 'dns { }'; } >"$tmp/conf"
+start_hearthd "$tmp/conf" plain
+same "with the default settings the router is asked" 192.0.2.4 \
+	"$(dig @127.0.0.1 +tries=1 +time=5 +short www.example)"
+same "and nobody else" 1 "$(ctl dns upstreams | grep -c '198.51.100.[12]:53')"
+stop "$hearthd_pid"
+same "ends with 0, too" 0 $?
 finish

@@ -55,13 +55,17 @@ const struct conf_key dns_servers_route_keys[] = {
 
 /* --- from settings to routes ------------------------------------------------------------------ */
 
+/* What is sent there comes back to this very service. */
 static bool
-listens_on(const struct conf *cf, const struct addr *a)
+is_ourselves(const struct dns_servers *s, const struct conf *cf, const struct addr *a)
 {
+	bool here = netif_is_own(s->sv->netif, a) || addr_is_loopback(a);
+
 	for (size_t i = 0; i < conf_count(cf, "listen"); i++) {
 		struct addr l = conf_addr_at(cf, "listen", i);
 
-		if (addr_port(&l) == addr_port(a) && (addr_equal_host(&l, a) || addr_is_any(&l)))
+		if (addr_port(&l) == addr_port(a) &&
+		    (addr_equal_host(&l, a) || (here && addr_is_any(&l))))
 			return true;
 	}
 	return false;
@@ -76,7 +80,8 @@ servers_of_system(struct dns_servers *s, const struct conf *cf, const char **ser
 	for (size_t i = 0; i < s->found.count && usable < DNS_ROUTE_SERVERS_MAX; i++) {
 		struct addr a;
 
-		if (addr_parse(&a, s->found.servers[i], DNS_SERVERS_PORT) != OK || listens_on(cf, &a))
+		if (addr_parse(&a, s->found.servers[i], DNS_SERVERS_PORT) != OK ||
+		    is_ourselves(s, cf, &a))
 			continue;
 		/* Our own address asks ourselves, but a stub on loopback may well be another program. */
 		if (!netif_is_own(s->sv->netif, &a) || addr_is_loopback(&a))
