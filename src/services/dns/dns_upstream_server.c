@@ -493,8 +493,8 @@ dns_upstream_report(const struct dns_upstream *up, struct report *out)
 	const struct dns_server *sv;
 	struct report *list;
 
-	report_u64(out, "inflight", up->inflight);
-	report_u64(out, "inflight_max", up->inflight_max);
+	report_u64(out, "in_flight", up->inflight);
+	report_u64(out, "in_flight_max", up->inflight_max);
 	report_u64(out, "refused", up->refused);
 	list = report_list(out, "servers");
 	LIST_FOREACH(sv, &up->servers, link)
