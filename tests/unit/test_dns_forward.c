@@ -392,6 +392,49 @@ order_keeps_to_the_list(void)
 	dns_forward_free(p.fw);
 }
 
+static void
+who_joins_an_old_question_is_told_at_once_that_it_is_slow(void)
+{
+	struct play p;
+	struct dns_waiter w[3] = { 0 };
+
+	begin(&p, 1);
+	CU_ASSERT_EQUAL(ask(&p, "a", &w[0]), OK);
+	CU_ASSERT_EQUAL(ask(&p, "a", &w[1]), OK);
+	CU_ASSERT_EQUAL(p.slows, 0);
+	pass(&p, DNS_FORWARD_STALE_AFTER);
+	CU_ASSERT_EQUAL(p.slows, 1);
+	CU_ASSERT_EQUAL(ask(&p, "a", &w[2]), OK);
+	CU_ASSERT_EQUAL(p.slows, 2);
+	dns_forward_free(p.fw);
+}
+
+static void
+what_is_due_at_once_is_done_in_parts(void)
+{
+	enum { MANY = 1000, PART = 100 };
+	static struct dns_waiter w[MANY];
+	struct play p;
+	char name[16];
+	unsigned calls = 0, before;
+
+	begin(&p, 1);
+	dns_forward_free(p.fw);
+	CU_ASSERT_EQUAL_FATAL(dns_forward_new(&p.fw, MANY, &ops, &p), OK);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		CU_ASSERT_EQUAL(ask(&p, name, &w[i]), OK);
+	}
+	p.now += DNS_FORWARD_DEADLINE;
+	do {
+		before = p.finished;
+		calls++;
+	} while (dns_forward_wake(p.fw, p.now) <= p.now && p.finished - before <= PART);
+	CU_ASSERT_TRUE(calls >= MANY / PART);
+	CU_ASSERT_EQUAL(p.finished, MANY);
+	dns_forward_free(p.fw);
+}
+
 UNIT_MAIN("dns_forward", UNIT(identical_questions_share_one_send),
     UNIT(questions_that_differ_in_a_flag_are_apart),
     UNIT(the_fastest_server_is_asked_first_and_the_next_when_it_is_overdue),
@@ -403,4 +446,5 @@ UNIT_MAIN("dns_forward", UNIT(identical_questions_share_one_send),
     UNIT(no_server_at_all_ends_it_inside_the_call), UNIT(who_asks_is_not_asked),
     UNIT(a_full_table_gives_up_its_oldest_flight_but_not_young_ones),
     UNIT(who_leaves_is_not_served_and_the_flight_goes_on), UNIT(parallel_asks_all_at_once),
-    UNIT(order_keeps_to_the_list))
+    UNIT(order_keeps_to_the_list), UNIT(what_is_due_at_once_is_done_in_parts),
+    UNIT(who_joins_an_old_question_is_told_at_once_that_it_is_slow))

@@ -16,7 +16,8 @@
 #include "core/timer.h"
 
 #define EXPLORE_ONE_IN 50	/* how often FASTEST asks another server, to learn its round trip */
-#define NO_SERVER      UINT8_MAX
+#define WAKE_BUDGET	64	/* flights looked at in one call: thousands may be due at once */
+#define NO_SERVER	UINT8_MAX
 
 struct dns_flight {
 	struct timer timer;
@@ -370,8 +371,11 @@ dns_forward_ask(struct dns_forward *fw, const struct dns_flight_key *key,
 		w->flight = f;
 		TAILQ_INSERT_TAIL(&f->waiters, w, link);
 	}
-	if (!fresh)
+	if (!fresh) {
+		if (f->told_slow)
+			fw->ops->slow(fw->ctx, f);
 		return OK;
+	}
 	if (route->strategy == DNS_STRATEGY_PARALLEL)
 		for (size_t i = 1; i < route->count; i++)
 			(void)ask_next(f, now);
@@ -414,7 +418,7 @@ dns_forward_result(struct dns_forward *fw, struct dns_try *t, enum dns_grade gra
 mono_us
 dns_forward_wake(struct dns_forward *fw, mono_us now)
 {
-	timer_heap_run(&fw->timers, now, UINT32_MAX);
+	timer_heap_run(&fw->timers, now, WAKE_BUDGET);
 	return timer_heap_next(&fw->timers);
 }
 

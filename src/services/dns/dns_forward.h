@@ -116,7 +116,7 @@ struct dns_forward_ops {
 	void (*cancel)(void *ctx, struct dns_try *t);
 	/*
 	 * The question is 1.8 s old and unanswered: who waits may be given a stale answer. The flight
-	 * goes on and refreshes the cache.
+	 * goes on and refreshes the cache. Called again for each who joins it later.
 	 */
 	void (*slow)(void *ctx, struct dns_flight *f);
 	/* It is over. The waiters are the callee's now; f is gone when this returns. */
@@ -145,7 +145,7 @@ void dns_forward_free(struct dns_forward *fw);
 
 /*
  * Wait for an answer; joins the flight of the same question or starts one. finished() may be
- * called from inside, where nothing can be sent at all.
+ * called from inside, where nothing can be sent at all, and slow() where the flight is old.
  *
  * route    must stay as long as it has flights
  * w        NULL: nobody waits, refresh the cache (prefetch)
@@ -167,7 +167,10 @@ enum dns_grade {
 void dns_forward_result(struct dns_forward *fw, struct dns_try *t, enum dns_grade grade,
     uint16_t rcode, struct span answer, mono_us now);
 
-/* Do what is due; gives when to call again, or MONO_NEVER. */
+/*
+ * Do what is due, a bounded part of it; gives when to call again (at once, where more is due), or
+ * MONO_NEVER.
+ */
 mono_us dns_forward_wake(struct dns_forward *fw, mono_us now);
 
 /* w waits no longer (its connection is gone). The flight goes on. */
