@@ -3,11 +3,12 @@
  * dnsload: asks a DNS server many questions at once and tells what came back.
  *
  *   dnsload --server ADDRESS:PORT --name NAME [--type N] [--count N] [--window N] [--ports N]
- *	     [--mix-case] [--junk] [--seed N] [--seconds N]
+ *	     [--sources N] [--mix-case] [--junk] [--seed N] [--seconds N]
  *
  * NAME may hold one %d, which becomes the number of the question. --window questions are
  * outstanding at once (all, when it equals --count); an answer that is not there after 6 s is lost.
- * --ports spreads them over that many sockets. --mix-case draws the letter case of each question
+ * --ports spreads them over that many sockets, --sources over that many clients, 127.0.0.2 and so
+ * on; each has a socket at least. --mix-case draws the letter case of each question
  * and expects it back. --junk sends random bytes instead (half of them start like a query) and
  * counts what comes back. Prints key=value lines:
  *
@@ -49,7 +50,7 @@ struct load {
 	struct addr server;
 	const char *name;
 	uint16_t type;
-	unsigned count, window, ports, limit_s;
+	unsigned count, window, ports, sources, limit_s;
 	bool mix_case, junk;
 	uint64_t random;
 	int fds[PORTS_MAX];
@@ -251,8 +252,13 @@ open_ports(struct load *l)
 	int size = 4 << 20;
 
 	for (unsigned i = 0; i < l->ports; i++) {
+		char source[20];
+		struct addr from;
+
+		snprintf(source, sizeof(source), "127.0.0.%u", l->sources ? 2 + i % l->sources : 1);
 		l->fds[i] = socket(l->server.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		if (l->fds[i] < 0 || connect(l->fds[i], &l->server.sa, addr_len(&l->server)) != 0) {
+		if (l->fds[i] < 0 || addr_parse(&from, source, 0) != OK ||
+		    (l->sources != 0 && bind(l->fds[i], &from.sa, addr_len(&from)) != 0) || connect(l->fds[i], &l->server.sa, addr_len(&l->server)) != 0) {
 			perror("dnsload");
 			exit(1);
 		}
@@ -264,7 +270,7 @@ static int
 usage(void)
 {
 	fputs("usage: dnsload --server ADDRESS:PORT --name NAME [--type N] [--count N] [--window N]\n"
-	      "	[--ports N] [--mix-case] [--junk] [--seed N] [--seconds N]\n", stderr);
+	      "	[--ports N] [--sources N] [--mix-case] [--junk] [--seed N] [--seconds N]\n", stderr);
 	return 2;
 }
 
@@ -274,6 +280,7 @@ parse(struct load *l, int argc, char **argv)
 	static const struct option table[] = {
 		{ "server", 1, NULL, 's' }, { "name", 1, NULL, 'n' }, { "type", 1, NULL, 't' },
 		{ "count", 1, NULL, 'c' }, { "window", 1, NULL, 'w' }, { "ports", 1, NULL, 'p' },
+		{ "sources", 1, NULL, 'o' },
 		{ "mix-case", 0, NULL, 'm' }, { "junk", 0, NULL, 'j' }, { "seed", 1, NULL, 'r' },
 		{ "seconds", 1, NULL, 'l' }, { NULL, 0, NULL, 0 },
 	};
@@ -300,6 +307,9 @@ parse(struct load *l, int argc, char **argv)
 		case 'p':
 			l->ports = (unsigned)atoi(optarg);
 			break;
+		case 'o':
+			l->sources = (unsigned)atoi(optarg);
+			break;
 		case 'm':
 			l->mix_case = true;
 			break;
@@ -316,8 +326,11 @@ parse(struct load *l, int argc, char **argv)
 			return false;
 		}
 	}
+	if (l->ports < l->sources)
+		l->ports = l->sources;
 	return l->server.sa.sa_family != 0 && (l->name != NULL || l->junk) && l->count > 0 &&
-	    l->window > 0 && l->window < IDS && l->ports > 0 && l->ports <= PORTS_MAX;
+	    l->window > 0 && l->window < IDS && l->ports > 0 && l->ports <= PORTS_MAX &&
+	    l->sources <= 250;
 }
 
 int

@@ -201,3 +201,9 @@ TESTS += tests/unit/test_dns_v6
 tests_unit_test_dns_v6_SOURCES = tests/unit/test_dns_v6.c tests/support/dns.h
 tests_unit_test_dns_v6_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_v6_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_clients
+TESTS += tests/unit/test_dns_clients
+tests_unit_test_dns_clients_SOURCES = tests/unit/test_dns_clients.c
+tests_unit_test_dns_clients_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_clients_LDADD = $(UNIT_DNS)

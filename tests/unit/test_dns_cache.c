@@ -263,6 +263,30 @@ a_stale_answer_says_so_and_shows_a_short_ttl(void)
 }
 
 static void
+a_second_look_finds_the_same_and_counts_nothing(void)
+{
+	struct dns_cache *c = cache_of(1 << 20);
+	mono_us later = START + seconds(1000);
+	struct dns_cache_stats before, after;
+	const struct dns_entry *e;
+	struct dns_test_key k, none;
+
+	dns_test_key(&k, c, "a.example", DNS_TYPE_A);
+	dns_test_key(&none, c, "b.example", DNS_TYPE_A);
+	dns_cache_put(c, &k.key, dns_test_address("a.example", 100, 1), 0, START);
+	expect(c, &k, later, DNS_CACHE_STALE);
+	dns_cache_stats(c, &before);
+	CU_ASSERT_EQUAL(dns_cache_peek(c, &k.key, later, &e), DNS_CACHE_STALE);
+	CU_ASSERT_PTR_EQUAL(e, expect(c, &k, later, DNS_CACHE_STALE));
+	CU_ASSERT_EQUAL(dns_cache_peek(c, &none.key, later, &e), DNS_CACHE_MISS);
+	CU_ASSERT_PTR_NULL(e);
+	dns_cache_stats(c, &after);
+	CU_ASSERT_EQUAL(after.stale_hits, before.stale_hits + 1);	/* expect() alone */
+	CU_ASSERT_EQUAL(after.misses, before.misses);
+	dns_cache_free(c);
+}
+
+static void
 staleness_ends_with_its_window_and_can_be_switched_off(void)
 {
 	struct dns_cache *c = cache_of(1 << 20);
@@ -778,6 +802,7 @@ UNIT_MAIN("dns_cache", UNIT(an_answer_is_found_and_its_ttl_counts_down),
     UNIT(no_such_name_behind_an_alias_holds_for_its_type_only),
     UNIT(an_upstreams_ede_is_passed_on_unless_ours_comes_first),
     UNIT(a_stale_answer_says_so_and_shows_a_short_ttl),
+    UNIT(a_second_look_finds_the_same_and_counts_nothing),
     UNIT(staleness_ends_with_its_window_and_can_be_switched_off),
     UNIT(a_failure_is_held_longer_each_time), UNIT(a_failure_says_why),
     UNIT(an_answer_ends_a_failure_and_a_failure_does_not_end_an_answer),

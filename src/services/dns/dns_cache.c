@@ -304,15 +304,35 @@ prefer_no_name(const struct dns_cache *c, const struct dns_key *key, mono_us now
 	return state;
 }
 
+static inline enum dns_cache_state
+look_up(const struct dns_cache *c, const struct dns_key *key, mono_us now, struct dns_entry **e)
+{
+	enum dns_cache_state state = DNS_CACHE_MISS;
+
+	*e = c->t.slots[find_slot(c, key, key_id(key))].entry;
+	if (*e != NULL)
+		state = entry_state(c, *e, now);
+	return state == DNS_CACHE_FRESH ? state : prefer_no_name(c, key, now, state, e);
+}
+
+enum dns_cache_state
+dns_cache_peek(const struct dns_cache *c, const struct dns_key *key, mono_us now,
+    const struct dns_entry **out)
+{
+	struct dns_entry *e;
+	enum dns_cache_state state = look_up(c, key, now, &e);
+
+	*out = state != DNS_CACHE_MISS ? e : NULL;
+	return state;
+}
+
 enum dns_cache_state
 dns_cache_find(struct dns_cache *c, const struct dns_key *key, mono_us now,
     const struct dns_entry **out)
 {
-	struct dns_entry *e = c->t.slots[find_slot(c, key, key_id(key))].entry;
-	enum dns_cache_state state = e != NULL ? entry_state(c, e, now) : DNS_CACHE_MISS;
+	struct dns_entry *e;
+	enum dns_cache_state state = look_up(c, key, now, &e);
 
-	if (state != DNS_CACHE_FRESH)
-		state = prefer_no_name(c, key, now, state, &e);
 	*out = NULL;
 	switch (state) {
 	case DNS_CACHE_MISS:

@@ -108,6 +108,10 @@ const uint8_t *dns_cache_hash_key(const struct dns_cache *c);
 enum dns_cache_state dns_cache_find(struct dns_cache *c, const struct dns_key *key, mono_us now,
     const struct dns_entry **out);
 
+/* The same for a query that was counted before: nothing is counted or marked. */
+enum dns_cache_state dns_cache_peek(const struct dns_cache *c, const struct dns_key *key,
+    mono_us now, const struct dns_entry **out);
+
 /*
  * Write the reply for a query with the entry's key: id, flags, letter case and TTLs patched. A
  * stale answer shows TTL stale_ttl_s at most and EDE 3 (19 for NXDOMAIN); a failure is SERVFAIL

@@ -8,20 +8,22 @@
 #include "services/dns/dns_stream.h"
 
 enum err
-dns_request_pool_init(struct dns_request_pool *p, unsigned count)
+dns_request_pool_init(struct dns_request_pool *p, unsigned count,
+    const uint8_t key[static SEAL_SHORT_KEY_BYTES])
 {
-	*p = (struct dns_request_pool){ .count = count };
+	*p = (struct dns_request_pool){ .count = count, .per_client = count };
 	p->all = calloc(count, sizeof(*p->all));
 	if (p->all == NULL)
 		return ERR_NOMEM;
 	LIST_INIT(&p->free);
-	return OK;
+	return dns_clients_init(&p->clients, count, key);
 }
 
 void
 dns_request_pool_fini(struct dns_request_pool *p)
 {
 	free(p->all);
+	dns_clients_fini(&p->clients);
 	*p = (struct dns_request_pool){ 0 };
 }
 
@@ -61,12 +63,17 @@ keep_query(struct dns_request *rq, const struct dns_query *q)
 struct dns_request *
 dns_request_new(struct dns_request_pool *p, const struct dns_query *q, const struct dns_asker *from)
 {
-	struct dns_request *rq = take(p);
+	struct dns_client *client = dns_clients_enter(&p->clients, from->peer, p->per_client);
+	struct dns_request *rq = client != NULL ? take(p) : NULL;
 
+	if (client == NULL)
+		return NULL;
 	if (rq == NULL) {
 		p->exhausted++;
+		dns_clients_leave(&p->clients, client);
 		return NULL;
 	}
+	rq->client = client;
 	rq->waiter = (struct dns_waiter){ 0 };
 	keep_query(rq, q);
 	rq->id = 0;
@@ -104,6 +111,7 @@ dns_request_free(struct dns_request_pool *p, struct dns_request *rq)
 	if (rq->stream != NULL)
 		dns_stream_done(rq->stream, rq);
 	rq->stream = NULL;
+	dns_clients_leave(&p->clients, rq->client);
 	p->used--;
 	LIST_INSERT_HEAD(&p->free, rq, of_stream);
 }

@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "core/udp.h"
+#include "services/dns/dns_clients.h"
 #include "services/dns/dns_forward.h"
 #include "services/dns/dns_query.h"
 #include "util/addr.h"
@@ -43,6 +44,7 @@ struct dns_request {
 	struct udp_socket *udp;		/* NULL over TCP */
 	struct dns_stream *stream;	/* NULL over UDP */
 	struct addr peer;
+	struct dns_client *client;	/* whose places it takes one of */
 	struct addr reply_from;
 	unsigned ifindex;
 	bool aliased;			/* as in struct dns_asker */
@@ -59,17 +61,23 @@ LIST_HEAD(dns_requests, dns_request);
 struct dns_request_pool {
 	struct dns_request *all;
 	struct dns_requests free;
+	struct dns_clients clients;
+	unsigned per_client;	/* places that one client may take */
 	unsigned count;
 	unsigned used;
 	unsigned used_peak;
 	uint64_t exhausted;	/* queries that found no place */
 };
 
-/* Errors: ERR_NOMEM. Memory is touched only as far as it is used. */
-enum err dns_request_pool_init(struct dns_request_pool *p, unsigned count) MUST_CHECK;
+/*
+ * key: secret and random. One client may take all places until per_client is set. Memory is touched
+ * only as far as it is used. Errors: ERR_NOMEM.
+ */
+enum err dns_request_pool_init(struct dns_request_pool *p, unsigned count,
+    const uint8_t key[static SEAL_SHORT_KEY_BYTES]) MUST_CHECK;
 void dns_request_pool_fini(struct dns_request_pool *p);
 
-/* Copy a query out of its packet; NULL where the pool is empty. */
+/* Copy a query out of its packet; NULL where the pool is empty or the client has too many in it. */
 struct dns_request *dns_request_new(struct dns_request_pool *p, const struct dns_query *q,
     const struct dns_asker *from);
 /* The asker of a query that has waited; dg is room for its datagram and must outlive the asker. */

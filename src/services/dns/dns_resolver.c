@@ -193,6 +193,7 @@ dns_resolver_configure(struct dns_resolver *r, struct dns_resolver_config *cf)
 	cf->no_stale = (struct dns_zones){ 0 };
 	for (size_t i = 0; i < r->no_cache.count; i++)
 		(void)dns_cache_flush_below(r->cache, dns_name_span(&r->no_cache.names[i]));
+	r->pool.per_client = cf->client_queries;
 	r->ttl = cf->ttl;
 	r->prefetch = cf->prefetch;
 	r->trust_ad = cf->trust_ad;
@@ -232,7 +233,7 @@ dns_resolver_new(struct dns_resolver **out, const struct dns_resolver_env *env,
 	rand_bytes(env->rand, key, sizeof(key));
 	rand_bytes(env->rand, r->cookie_secret, sizeof(r->cookie_secret));
 	if (r->sends != NULL)
-		e = dns_request_pool_init(&r->pool, DNS_REQUESTS_MAX);
+		e = dns_request_pool_init(&r->pool, DNS_REQUESTS_MAX, key);
 	if (e == OK)
 		e = dns_cache_new(&r->cache, cache, key);
 	if (e == OK)

@@ -50,9 +50,25 @@ servers_at(const struct dns_route *route, const struct addr *peer)
 	return addr_is_loopback(peer) ? 0 : bits;
 }
 
+/* There is no place for one more question. An old answer beats an error (RFC 8767 §5). */
 static void
-refuse_overload(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q)
+refuse_overload(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
+    const struct dns_key *key)
 {
+	const struct dns_entry *e;
+	enum dns_cache_state state = dns_cache_peek(r->cache, key, from->now, &e);
+	struct dns_entry_info info;
+
+	if (state == DNS_CACHE_STALE || state == DNS_CACHE_STALE_HELD) {
+		dns_entry_info(r->cache, e, from->now, &info);
+		if (dns_resolver_maps(r, q, from->mapped, info.kind)) {
+			dns_resolver_stage_mapped(r, from, q, *key);
+			return;
+		}
+		r->n.answered_stale++;
+		dns_resolver_reply_entry(r, from, q, e);
+		return;
+	}
 	r->n.overloaded++;
 	dns_resolver_reply_reason(r, from, q, DNS_SERVFAIL, DNS_EDE_OTHER,
 	    "too many queries are waiting");
@@ -77,7 +93,7 @@ dns_resolver_park(struct dns_resolver *r, const struct dns_asker *from, const st
 	struct dns_request *rq = dns_request_new(&r->pool, q, from);
 
 	if (rq == NULL) {
-		refuse_overload(r, from, q);
+		refuse_overload(r, from, q, key);
 		return;
 	}
 	rq->id = rand_u32(r->env.rand);
@@ -85,7 +101,7 @@ dns_resolver_park(struct dns_resolver *r, const struct dns_asker *from, const st
 	    LOG_HEX("id", rq->id), LOG_U64("type", q->type));
 	if (dns_forward_ask(r->forward, &fk, route, &rq->waiter, from->now) != OK) {
 		dns_request_free(&r->pool, rq);
-		refuse_overload(r, from, q);
+		refuse_overload(r, from, q, key);
 		return;
 	}
 	rewake(r, from->now);
@@ -302,7 +318,7 @@ slow(void *ctx, struct dns_flight *f)
 	struct dns_resolver *r = ctx;
 	struct dns_key key = key_of_flight(dns_flight_key(f));
 	const struct dns_entry *e;
-	enum dns_cache_state state = dns_cache_find(r->cache, &key, loop_now(r->env.loop), &e);
+	enum dns_cache_state state = dns_cache_peek(r->cache, &key, loop_now(r->env.loop), &e);
 
 	if (state == DNS_CACHE_STALE || state == DNS_CACHE_STALE_HELD)
 		reply_all(r, f, e, NULL, &r->n.answered_stale);

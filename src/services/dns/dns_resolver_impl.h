@@ -55,7 +55,7 @@ struct counters {
 	uint64_t loops;			/* our own question, come back from an upstream */
 	uint64_t prefetches;
 	uint64_t answers_malformed;	/* upstream answers that made no sense */
-	uint64_t overloaded;		/* SERVFAIL because a table was full */
+	uint64_t overloaded;		/* SERVFAIL because a table was full, nor was there a stale answer */
 	uint64_t latency_us;		/* summed over answered_upstream */
 };
 

@@ -47,6 +47,8 @@ report_flights(const struct dns_resolver *r, struct report *out)
 	report_u64(out, "waiting_peak", r->pool.used_peak);
 	report_u64(out, "waiting_max", r->pool.count);
 	report_u64(out, "waiting_exhausted", r->pool.exhausted);
+	report_u64(out, "client_max", r->pool.per_client);
+	report_u64(out, "client_exhausted", r->pool.clients.refused);
 }
 
 void

@@ -104,6 +104,9 @@ static const struct conf_key keys[] = {
 	    .max = INT64_C(86400000000), .help = "how often it is written, beside at the end" },
 	{ .name = "query-log", .type = CONF_SECTION, .keys = querylog_keys,
 	    .help = "tell of every query: who asked what, what became of it and why; off without this section" },
+	{ .name = "client-queries", .type = CONF_INT, .value = "500", .min = 10, .max = 8192,
+	    .help = "queries of one client that may wait for upstreams at once; what is more gets an "
+		    "expired answer or SERVFAIL" },
 	{ .name = "tcp-clients", .type = CONF_INT, .value = "128", .min = 1, .max = 4096,
 	    .flags = CONF_RESTART, .help = "TCP connections at once, per address listened on" },
 	{ .name = "tcp-idle", .type = CONF_DURATION, .value = "10s", .min = 100000,
@@ -325,6 +328,7 @@ read_config(struct dns_service *ds, const struct conf *cf, struct dns_resolver_c
 		    .max_negative = whole_seconds(cf, "max-negative-ttl"), .no_soa = 5 },
 		.prefetch = conf_bool(cf, "prefetch"),
 		.trust_ad = conf_bool(cf, "trust-ad"),
+		.client_queries = (unsigned)conf_int(cf, "client-queries"),
 		.filter_aaaa = conf_bool(cf, "filter-aaaa"),
 	};
 

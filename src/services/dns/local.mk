@@ -26,6 +26,7 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_cache_look.c \
 	src/services/dns/dns_cache_save.c \
 	src/services/dns/dns_cache_table.c \
+	src/services/dns/dns_clients.c src/services/dns/dns_clients.h \
 	src/services/dns/dns_compress.c src/services/dns/dns_compress.h \
 	src/services/dns/dns_crypt.c src/services/dns/dns_crypt.h \
 	src/services/dns/dns_forward.c src/services/dns/dns_forward.h \
