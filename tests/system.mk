@@ -2,6 +2,7 @@
 # One line a test, so that changes side by side do not collide.
 SYSTEM_TESTS =
 SYSTEM_TESTS += tests/system/announce_files.sh
+SYSTEM_TESTS += tests/system/announce_forged.sh
 SYSTEM_TESTS += tests/system/announce_life.sh
 SYSTEM_TESTS += tests/system/announce_links.sh
 SYSTEM_TESTS += tests/system/announce_loss.sh
@@ -61,7 +62,7 @@ tests_support_tftpload_SOURCES = tests/support/tftpload.c
 tests_support_tftpload_LDADD = src/libutil.a
 check_PROGRAMS += tests/support/beacon_tap
 tests_support_beacon_tap_SOURCES = tests/support/beacon_tap.c
-tests_support_beacon_tap_LDADD = src/libutil.a
+tests_support_beacon_tap_LDADD = src/libannounce.a src/libutil.a $(SODIUM_LIBS)
 
 check_PROGRAMS += tests/support/lossy
 tests_support_lossy_SOURCES = tests/support/lossy.c

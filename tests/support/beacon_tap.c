@@ -5,9 +5,12 @@
  *	beacon_tap record INTERFACE FILE SECONDS
  *	beacon_tap replay INTERFACE FILE	all of it, to the group
  *	beacon_tap flip INTERFACE FILE		the first event, each byte changed in turn
+ *	beacon_tap ask GROUP-KEY FROM TO COUNT	ask TO for leases in the name of FROM, confirm at random
  */
 #include <arpa/inet.h>
 #include <net/if.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,7 +20,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "services/announce/beacon_crypt.h"
 #include "services/announce/beacon_msg.h"
+
+#define FORGED_PORT 9999	/* of the host that is said to ask */
 
 struct datagram {
 	uint16_t len;
@@ -106,13 +112,67 @@ replay(int fd, FILE *file, int flip)
 	return count == 0;
 }
 
+/* Send a datagram with somebody else's address as its source. */
+static void
+say_as(int fd, const struct sockaddr_in *from, const struct sockaddr_in *to, struct span dgram)
+{
+	struct {
+		struct iphdr ip;
+		struct udphdr udp;
+		uint8_t data[BEACON_DGRAM_MAX];
+	} p = { .ip = { .version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP,
+	    .saddr = from->sin_addr.s_addr, .daddr = to->sin_addr.s_addr },
+	    .udp = { .source = htons(FORGED_PORT), .dest = to->sin_port } };
+	size_t len = sizeof(p.ip) + sizeof(p.udp) + dgram.len;
+
+	/* The kernel fills in the sum of the IP header; a UDP sum of zero is none. */
+	p.ip.tot_len = htons((uint16_t)len);
+	p.udp.len = htons((uint16_t)(sizeof(p.udp) + dgram.len));
+	memcpy(p.data, dgram.at, dgram.len);
+	if (sendto(fd, &p, len, 0, (const struct sockaddr *)to, sizeof(*to)) < 0)
+		perror("beacon_tap");
+	printf("%zu bytes\n", len);
+}
+
+static int
+ask(const char *key_file, const char *from, const char *to, int count)
+{
+	struct sockaddr_in src = { .sin_family = AF_INET },
+			   dst = { .sin_family = AF_INET, .sin_port = htons(BEACON_PORT) };
+	struct beacon_keyring ring;
+	char why[BEACON_WHY_MAX];
+	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+
+	if (seal_init() != OK || beacon_keyring_load(&ring, key_file, why) != OK || fd < 0 ||
+	    inet_pton(AF_INET, from, &src.sin_addr) != 1 ||
+	    inet_pton(AF_INET, to, &dst.sin_addr) != 1)
+		return 1;
+	for (int i = 0; i < 2 * count; i++) {
+		struct beacon_lease l = { .kind = i % 2 == 0 ? BEACON_LEASE_ASK
+							     : BEACON_LEASE_CONFIRM };
+		struct beacon_hdr h = { .type = BEACON_LEASE, .sender = 4711,
+			.seq = (uint64_t)i + 1, .frag_count = 1 };
+		uint8_t body[64], out[BEACON_DGRAM_MAX];
+		struct wire_wr wr = wire_wr_of(body, sizeof(body));
+
+		beacon_lease_put(&wr, &l);
+		say_as(fd, &src, &dst, span_of(out, beacon_seal(out, &h, wire_wr_span(&wr), &ring,
+		    NULL)));
+	}
+	beacon_keyring_fini(&ring);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	int recording = argc > 1 && strcmp(argv[1], "record") == 0;
 
+	if (argc == 6 && strcmp(argv[1], "ask") == 0)
+		return ask(argv[2], argv[3], argv[4], atoi(argv[5]));
 	if (argc < 4 + recording) {
-		fprintf(stderr, "beacon_tap record|replay|flip INTERFACE FILE [SECONDS]\n");
+		fprintf(stderr, "beacon_tap record|replay|flip INTERFACE FILE [SECONDS]\n"
+				"beacon_tap ask GROUP-KEY FROM TO COUNT\n");
 		return 2;
 	}
 

@@ -79,7 +79,7 @@ announcer nas "rejoin = \"3s\" ipv6 = false $here"
 listener sub "$tmp/kept.json" --rejoin 3s
 listener other "$tmp/pruned.json" --rejoin 1h
 sleep 1
-seconds=${HEARTH_SNOOPING_SECONDS:-14}
+seconds=${HEARTH_SNOOPING_SECONDS:-30}
 n=0
 while [ $n -lt "$seconds" ]; do
 	n=$((n + 1))
