@@ -271,6 +271,9 @@ an_old_kernel_confines_as_well(void)
 
 	CU_ASSERT(fd >= 0);
 	close(fd);
+	fd = tftp_confine_walk(root, "boot/", O_RDONLY | O_DIRECTORY);
+	CU_ASSERT(fd >= 0);
+	close(fd);
 	CU_ASSERT_EQUAL(tftp_confine_walk(root, "out", O_RDONLY), -1);
 	CU_ASSERT_EQUAL(tftp_confine_walk(root, "updir/secret", O_RDONLY), -1);
 	CU_ASSERT_EQUAL(tftp_confine_walk(root, "../secret", O_RDONLY), -1);

@@ -50,7 +50,8 @@ tftp_confine_walk(int root, const char *path, int flags)
 		memcpy(part, path, len);
 		part[len] = '\0';
 		if (path[len] == '\0') {
-			int fd = openat(at, part, flags | O_NOFOLLOW | O_CLOEXEC);
+			/* A slash at the end: the folder itself. */
+			int fd = openat(at, len != 0 ? part : ".", flags | O_NOFOLLOW | O_CLOEXEC);
 			int error = errno;
 
 			close(at);
