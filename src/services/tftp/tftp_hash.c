@@ -42,19 +42,23 @@ is_still(int fd, const struct tftp_ident *ident)
 }
 
 bool
-tftp_hash_file(int fd, const struct tftp_ident *ident, struct tftp_hash *out)
+tftp_hash_file(int fd, const struct tftp_ident *ident, const atomic_bool *stop,
+    struct tftp_hash *out)
 {
 	uint8_t *chunk = is_still(fd, ident) ? malloc(CHUNK) : NULL;
 	struct seal_hash h;
 	off_t at = 0;
-	ssize_t n;
+	ssize_t n = -1;
 
 	if (chunk == NULL)
 		return false;
 	seal_hash_init(&h, TFTP_HASH_BYTES, span_of(NULL, 0));
-	while ((n = pread(fd, chunk, CHUNK, at)) > 0 || (n < 0 && errno == EINTR)) {
-		if (n < 0)
+	while (!atomic_load_explicit(stop, memory_order_relaxed)) {
+		n = pread(fd, chunk, CHUNK, at);
+		if (n < 0 && errno == EINTR)
 			continue;
+		if (n <= 0)
+			break;
 		seal_hash_update(&h, span_of(chunk, (size_t)n));
 		at += n;
 	}

@@ -6,6 +6,7 @@
 #ifndef SERVICES_TFTP_TFTP_HASH_H
 #define SERVICES_TFTP_TFTP_HASH_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,9 +39,10 @@ void tftp_hash_keep(struct tftp_hash_cache *cache, const struct tftp_ident *iden
 
 /*
  * Hash a whole file; waits for the disk. False where it cannot be read, or is no longer (before or
- * after) what ident says: then nobody can tell what was sent.
+ * after) what ident says: then nobody can tell what was sent; false as soon as *stop is true.
  */
-bool tftp_hash_file(int fd, const struct tftp_ident *ident, struct tftp_hash *out);
+bool tftp_hash_file(int fd, const struct tftp_ident *ident, const atomic_bool *stop,
+    struct tftp_hash *out);
 void tftp_hash_text(struct span text, struct tftp_hash *out);
 
 const char *tftp_hash_format(const struct tftp_hash *hash, char buf[static TFTP_HASH_TEXT]);

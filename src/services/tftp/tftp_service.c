@@ -363,14 +363,14 @@ command(struct service *sv, struct ctl_request *rq)
 	tftp_commands_run(sv->state, rq);
 }
 
-/* Uploads that only linger, and clients that never answered, keep nobody waiting. */
+/* Uploads that only linger, clients that never answered, and hashes keep nobody waiting. */
 static bool
 busy(const struct service *sv)
 {
 	const struct tftp_state *st = sv->state;
 	const struct tftp_session *s;
 
-	if (st->jobs != 0)
+	if (st->jobs > st->hashing)
 		return true;
 	TAILQ_FOREACH(s, &st->all, link)
 		if (s->listed && tftp_session_proven(s) &&

@@ -21,6 +21,8 @@
 #define RECEIVE_MAX 32		/* packets taken from one socket in one turn */
 #define RETRY_FULL millis(1)	/* after the socket's buffer was full */
 #define STRAY_SIZE 64		/* bytes of an ERROR packet to a stranger */
+#define HASH_JOBS_MAX 1		/* a long file on a slow disk leaves threads for the others */
+#define UNHASHED_MAX 512	/* that many may wait for a hash; more are logged without one */
 
 static struct tftp_session *
 of_watch(struct loop_fd *w)
@@ -302,7 +304,8 @@ work(struct offload_job *j)
 			job->put = tftp_upload_commit(&s->inbound);
 		break;
 	case TFTP_WORK_HASH:
-		job->ok = tftp_hash_file(s->reader.found.fd, &s->reader.found.ident, &job->hash);
+		job->ok = tftp_hash_file(s->reader.found.fd, &s->reader.found.ident,
+		    &s->st->no_hash, &job->hash);
 		break;
 	case TFTP_WORK_DROP:
 		tftp_upload_drop(&s->inbound);
@@ -347,6 +350,7 @@ done(struct offload_job *j)
 
 	job->busy = false;
 	st->jobs--;
+	st->hashing -= job->work == TFTP_WORK_HASH;
 	if (st->stopped) {
 		session_free(s);
 		if (st->jobs == 0)
@@ -357,7 +361,7 @@ done(struct offload_job *j)
 	mono_us now = loop_clock(st->sv->loop);
 
 	if (s->phase == TFTP_ENDING) {
-		if (job->work == TFTP_WORK_HASH && !j->cancelled)
+		if (job->work == TFTP_WORK_HASH)
 			hashed(s);
 		else
 			wind_up(s);
@@ -401,6 +405,7 @@ tftp_session_submit(struct tftp_session *s, enum tftp_work kind)
 		return false;
 	job->busy = true;
 	s->st->jobs++;
+	s->st->hashing += kind == TFTP_WORK_HASH;
 	return true;
 }
 
@@ -605,25 +610,28 @@ session_free(struct tftp_session *s)
 	free(s);
 }
 
-/* Another session is hashing the same file: its result will do. */
-static bool
-is_being_hashed(const struct tftp_session *s)
-{
-	struct tftp_session *o;
-
-	TAILQ_FOREACH(o, &s->st->all, link)
-		if (o != s && o->phase == TFTP_ENDING && o->job.busy &&
-		    o->job.work == TFTP_WORK_HASH &&
-		    tftp_ident_same(&o->reader.found.ident, &s->reader.found.ident))
-			return true;
-	return false;
-}
-
+/* Log a transfer that may have waited for its hash; NULL where nobody will know it. */
 static void
 finish(struct tftp_session *s, const struct tftp_hash *hash)
 {
+	if (s->awaits_hash)
+		s->st->unhashed--;
+	s->awaits_hash = false;
 	tftp_log_transfer(s, hash);
 	release(s);
+}
+
+/* One hash is made at a time: begin with the one whose turn it is, if there is any. */
+static void
+hash_next(struct tftp_state *st)
+{
+	struct tftp_session *s, *next;
+
+	for (s = TAILQ_FIRST(&st->all); s != NULL && st->hashing < HASH_JOBS_MAX; s = next) {
+		next = TAILQ_NEXT(s, link);
+		if (s->awaits_hash && !tftp_session_submit(s, TFTP_WORK_HASH))
+			finish(s, NULL);
+	}
 }
 
 /* The hash of a file is known, or nobody will know it: everyone who waited for it is done. */
@@ -633,34 +641,37 @@ hashed(struct tftp_session *s)
 	struct tftp_state *st = s->st;
 	struct tftp_ident ident = s->reader.found.ident;
 	struct tftp_hash hash = s->job.hash;
-	bool ok = s->job.ok;
+	bool ok = s->job.ok && !s->job.job.cancelled;
 	struct tftp_session *o, *next;
 
 	if (ok)
 		tftp_hash_keep(&st->hashes, &ident, &hash);
 	for (o = TAILQ_FIRST(&st->all); o != NULL; o = next) {
 		next = TAILQ_NEXT(o, link);
-		if (o->phase == TFTP_ENDING && !o->job.busy && o->reader.found.fd >= 0 &&
-		    tftp_ident_same(&o->reader.found.ident, &ident))
+		if (o->awaits_hash && tftp_ident_same(&o->reader.found.ident, &ident))
 			finish(o, ok ? &hash : NULL);
 	}
+	hash_next(st);
 }
 
 /* Log the transfer with its hash, at once where that is known. */
 static void
 end_with_hash(struct tftp_session *s)
 {
+	struct tftp_state *st = s->st;
 	struct tftp_found *file = &s->reader.found;
-	const struct tftp_hash *known = tftp_hash_find(&s->st->hashes, &file->ident);
+	const struct tftp_hash *known = tftp_hash_find(&st->hashes, &file->ident);
 	struct tftp_hash hash;
 
 	if (file->text != NULL) {
 		tftp_hash_text(span_of(file->text, (size_t)file->size), &hash);
 		finish(s, &hash);
-	} else if (known != NULL) {
+	} else if (known != NULL || st->unhashed == UNHASHED_MAX || st->stopped) {
 		finish(s, known);
-	} else if (!is_being_hashed(s) && !tftp_session_submit(s, TFTP_WORK_HASH)) {
-		finish(s, NULL);
+	} else {
+		s->awaits_hash = true;
+		st->unhashed++;
+		hash_next(st);
 	}
 }
 
@@ -730,6 +741,16 @@ drop_state(struct tftp_state *st)
 	free(st);
 }
 
+/* The daemon ends before the hash is made; a thread may still be at it. */
+static void
+log_without_hash(struct tftp_session *s)
+{
+	s->awaits_hash = false;
+	tftp_log_transfer(s, NULL);
+	if (!s->job.busy)
+		release(s);
+}
+
 void
 tftp_state_free(struct tftp_state *st)
 {
@@ -738,12 +759,15 @@ tftp_state_free(struct tftp_state *st)
 	if (st == NULL)
 		return;
 	st->stopped = true;
+	atomic_store_explicit(&st->no_hash, true, memory_order_relaxed);
 	for (s = TAILQ_FIRST(&st->all); s != NULL; s = next) {
 		bool whole = s->upload && s->phase == TFTP_ACTIVE &&
 		    s->receiver.state == TFTP_RECEIVER_DALLY;
 
 		next = TAILQ_NEXT(s, link);
 		tftp_session_end(s, whole ? "complete" : "stopped", !whole);
+		if (s->awaits_hash)
+			log_without_hash(s);
 	}
 	bury(&st->bury);
 	loop_undefer(st->sv->loop, &st->bury);

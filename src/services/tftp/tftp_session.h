@@ -8,6 +8,7 @@
 #ifndef SERVICES_TFTP_TFTP_SESSION_H
 #define SERVICES_TFTP_TFTP_SESSION_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -73,7 +74,10 @@ struct tftp_state {
 	uint64_t next_id;
 	unsigned count;				/* sessions in the table */
 	unsigned jobs;				/* in the pool; they keep the state alive */
+	unsigned hashing;			/* of them, those that hash a file */
+	unsigned unhashed;			/* ending sessions that wait for a hash */
 	bool stopped;				/* sv is gone; the last job frees the rest */
+	atomic_bool no_hash;			/* tells the pool: it is not wanted any more */
 	LIST_HEAD(, tftp_session) table[TFTP_TABLE_SLOTS];
 	TAILQ_HEAD(tftp_all, tftp_session) all;		/* ending ones included, oldest first */
 	TAILQ_HEAD(tftp_runs, tftp_session) runs;	/* have something to send */
@@ -144,6 +148,7 @@ struct tftp_session {
 	bool failed;
 	bool counted;			/* among host->unproven */
 	bool logged;			/* an upload, as soon as it is stored */
+	bool awaits_hash;		/* ending; is logged when the hash is known */
 	uint64_t bytes;			/* of the file, that arrived at the other end */
 	struct tftp_job job;
 	struct tftp_sender sender;	/* reads */
