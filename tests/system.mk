@@ -38,6 +38,7 @@ SYSTEM_TESTS += tests/system/layering.sh
 SYSTEM_TESTS += tests/system/shell_helpers.sh
 SYSTEM_TESTS += tests/system/tftp_addresses.sh
 SYSTEM_TESTS += tests/system/tftp_clients.sh
+SYSTEM_TESTS += tests/system/tftp_files.sh
 SYSTEM_TESTS += tests/system/tftp_ipxe.sh
 SYSTEM_TESTS += tests/system/tftp_loss.sh
 SYSTEM_TESTS += tests/system/tftp_safety.sh
@@ -66,3 +67,5 @@ tests_support_beacon_tap_LDADD = src/libannounce.a src/libutil.a $(SODIUM_LIBS)
 
 check_PROGRAMS += tests/support/lossy
 tests_support_lossy_SOURCES = tests/support/lossy.c
+check_PROGRAMS += tests/support/refusing
+tests_support_refusing_SOURCES = tests/support/refusing.c

@@ -4,6 +4,8 @@
  *
  *	tftpload get HOST PORT NAME BLKSIZE WINDOW CLIENTS	fetch at once, tell how fast
  *	tftpload ask HOST PORT NAME				say what the first answer is
+ *	tftpload pause HOST PORT NAME BLKSIZE BLOCKS		fetch to the output, with a pause after
+ *								BLOCKS until a line of input comes
  *	tftpload leave HOST PORT NAME error|silent		begin an upload, send a block, go
  *	tftpload flood HOST PORT NAME RATE SECONDS		requests that nobody acknowledges
  *
@@ -293,6 +295,42 @@ ask(void)
 	return 0;
 }
 
+static bool
+write_out(const uint8_t *data, size_t len)
+{
+	return write(STDOUT_FILENO, data, len) == (ssize_t)len;
+}
+
+/* One block after the other; whoever reads the output sees when the pause has come. */
+static int
+fetch_with_pause(uint64_t blocks)
+{
+	struct client c = { .fd = open_socket(), .next = 1 };
+	uint8_t *buf = buffers[0];
+	char line[8];
+	size_t n;
+
+	send_to(c.fd, buf, request(buf, PACKET_MAX, 1, true), &server);
+	while ((n = wait_packet(c.fd, buf, &c.server, 5000)) >= 4) {
+		if (buf[1] == 5) {
+			fprintf(stderr, "error %u: %.*s\n", buf[3], (int)(n - 4), buf + 4);
+			return 1;
+		}
+		if (buf[1] == 3 && (uint16_t)(buf[2] << 8 | buf[3]) != (uint16_t)c.next)
+			continue;
+		if (buf[1] == 3 && !write_out(buf + 4, n - 4))
+			die("write");
+		c.next += buf[1] == 3;
+		if (c.next - 1 == blocks && fgets(line, sizeof(line), stdin) == NULL)
+			return 1;
+		ack(&c);
+		if (buf[1] == 3 && n - 4 < blksize)
+			return 0;
+	}
+	fprintf(stderr, "silence\n");
+	return 1;
+}
+
 static int
 leave(bool with_error)
 {
@@ -360,7 +398,7 @@ main(int argc, char **argv)
 	buffers = calloc(BATCH, sizeof(*buffers));
 	if (argc < 5 || buffers == NULL ||
 	    addr_parse(&server, argv[2], (uint16_t)number(argv[3])) != OK) {
-		fprintf(stderr, "usage: tftpload get|ask|leave|flood HOST PORT NAME …\n");
+		fprintf(stderr, "usage: tftpload get|ask|pause|leave|flood HOST PORT NAME …\n");
 		return 2;
 	}
 	unescape(argv[4]);
@@ -373,6 +411,10 @@ main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "ask") == 0)
 		return ask();
+	if (strcmp(argv[1], "pause") == 0 && argc == 7) {
+		blksize = number(argv[5]);
+		return fetch_with_pause(number(argv[6]));
+	}
 	if (strcmp(argv[1], "leave") == 0 && argc == 6)
 		return leave(strcmp(argv[5], "error") == 0);
 	if (strcmp(argv[1], "flood") == 0 && argc == 7) {

@@ -76,6 +76,18 @@ command -v curl >/dev/null && {
 }
 command -v curl >/dev/null && timeout 20 curl -s "tftp://127.0.0.1:$port/pxelinux.cfg/default"
 command -v tftp >/dev/null && timeout 20 tftp -m ascii 127.0.0.1 "$port" -c get ./f513 "$got/out"
+
+# More than 32 bits of length, in the largest blocks; it takes no room on the disk. What curl has
+# been told of the length is in its own words.
+command -v curl >/dev/null && {
+	truncate -s 4294967297 "$root/huge"
+	part=${HEARTH_FULL:+4294967297}
+	curl -sv --tftp-blksize 65464 "tftp://127.0.0.1:$port/huge" 2>"$tmp/said" |
+		head -c "${part:-1000}" | cmp - "$root/huge" >"$tmp/same" 2>&1
+	contains "4 GiB + 1: tsize" "tsize parsed from OACK (4294967297)" "$(cat "$tmp/said")"
+	[ -z "${HEARTH_FULL:-}" ] ||
+		same "4 GiB + 1: all of it, byte for byte" "" "$(cat "$tmp/same")"
+}
 log=$(cat "$hearthd_log")
 command -v curl >/dev/null &&
 	contains "the log tells which name was not there" \

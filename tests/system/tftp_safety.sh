@@ -17,17 +17,24 @@ ln -s boot/bcd "$root/inside"
 ln -s loop "$root/loop"
 ln -s /etc/passwd "$root/absolute"
 mkfifo "$root/fifo"
+if mknod "$root/device" c 1 3 2>/dev/null; then
+	device=device
+else
+	device=
+	echo "not shown here: a device (no right to make one)"
+fi
 long=$(printf '%300s' x | tr ' ' x)
 
 port=$(free_port)
 conf=$(tftp_conf "$port" "upload-dir = \"$inbox\"" "overwrite = true" \
+	'idle-timeout = "10s"' 'rto-max = "1s"' \
 	"map '^old/(.*)\$' { to = 'boot/\\1' }" "map 'private' { deny = true }")
 start_hearthd "$conf"
 
 # answer NAME: what a request for it gets.
 answer() { "$load" ask 127.0.0.1 "$port" "$1"; }
 
-for name in .. '../secret' '\..\secret' 'boot/../../secret' out absolute loop fifo boot "$long" \
+for name in .. '../secret' '\..\secret' 'boot/../../secret' out absolute loop fifo $device boot "$long" \
 	private 'a\x01b'; do
 	same "refused: $(echo "$name" | cut -c1-20)" "error 2" "$(answer "$name")"
 done
@@ -41,10 +48,15 @@ done
 # Uploads that break off: the old file stays, nothing is left behind.
 echo old >"$inbox/file"
 left() { find "$inbox" -name '.hearth*' | wc -l; }
+check "an upload that ends in silence begins" "$load" leave 127.0.0.1 "$port" file silent
+same "it is being written" 1 "$(left)"
+check "the silence ends it" wait_until '[ "$(left)" = 0 ]' 30
+same "the old file is there after the silence" old "$(cat "$inbox/file")"
+contains "the log says so" 'received file="file" end=silent' "$(sed 's/ id=[^ ]*//' "$hearthd_log")"
 check "an upload that ends in ERROR begins" "$load" leave 127.0.0.1 "$port" file error
 check "its temporary file is gone" wait_until '[ "$(left)" = 0 ]' 5
 same "the old file is there" old "$(cat "$inbox/file")"
-check "an upload that goes silent begins" "$load" leave 127.0.0.1 "$port" file silent
+check "an upload begins that is cut off by the daemon's death" "$load" leave 127.0.0.1 "$port" file silent
 same "it is being written" 1 "$(left)"
 kill -KILL "$hearthd_pid"
 wait "$hearthd_pid" 2>/dev/null
