@@ -35,6 +35,7 @@ struct import_server {
 	STAILQ_ENTRY(import_server) link;
 	const char *zone;	/* NULL: every name */
 	const char *server;	/* NULL: those of every name ("#") */
+	bool named;		/* it is a name, not an address */
 	const char *interface;	/* NULL: none */
 	const char *source;	/* NULL: none */
 	const char *where;

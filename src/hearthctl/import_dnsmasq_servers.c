@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "services/dns/dns_name.h"
+#include "services/dns/dns_named.h"
 #include "util/addr.h"
 
 #define ROUTES_MAX	32	/* zones that one rev-server may become */
@@ -14,10 +15,11 @@
 
 /* --- servers ---------------------------------------------------------------------------------- */
 
-/* "ADDRESS[#PORT]" as hearthd writes it; NULL and *why where it is none. */
+/* "SERVER[#PORT]", an address or a name, as hearthd writes it; NULL and *why where it is none. */
 static const char *
-server_address(struct import *im, char *text, const char **why)
+server_text(struct import *im, char *text, bool *named, const char **why)
 {
+	struct dns_named name;
 	char *rest = text;
 	const char *host = import_plain(import_field(&rest, '#'));
 	const char *port = rest != NULL ? import_plain(rest) : "53";
@@ -28,13 +30,14 @@ server_address(struct import *im, char *text, const char **why)
 
 	size_t bytes = import_address(bare);
 
-	if (bytes == 0 || !import_number(port, UINT16_MAX, &n)) {
-		*why = "hearthd wants a server's address here, not its name.";
+	*named = bytes == 0 && dns_named_parse(&name, host, 53) == OK;
+	if ((bytes == 0 && !*named) || !import_number(port, UINT16_MAX, &n)) {
+		*why = "The server is neither an address nor a name.";
 		return NULL;
 	}
 	if (n == 53)
 		return import_keep(im->conf, "%s", host);
-	return import_keep(im->conf, bytes == 4 ? "%s:%lu" : "[%s]:%lu", host, n);
+	return import_keep(im->conf, bytes == 16 ? "[%s]:%lu" : "%s:%lu", host, n);
 }
 
 /* One server for one zone. addr is "ADDRESS[#PORT][@INTERFACE][@SOURCE[#PORT]]" or "#". */
@@ -51,7 +54,7 @@ add_server(struct import *im, const char *zone, char *addr)
 	sv->where = im->where;
 	at = import_field(&rest, '@');
 	if (strcmp(at, "#") != 0) {
-		sv->server = server_address(im, at, &why);
+		sv->server = server_text(im, at, &sv->named, &why);
 		if (sv->server == NULL)
 			return why;
 	}
@@ -270,14 +273,43 @@ put_standard(struct import *im, const struct import_server *sv)
 		import_add_once(im->conf, s, "upstream", import_value(im->dns, "upstream", i));
 }
 
+/*
+ * Where servers by name are looked up: at those for every name that have an address. dnsmasq asks
+ * the machine's resolver, once. False: there are none.
+ */
+static bool
+put_bootstrap(struct import *im)
+{
+	const struct import_server *sv;
+
+	STAILQ_FOREACH(sv, &im->servers, link)
+		if (sv->zone == NULL && sv->server != NULL && !sv->named)
+			import_add_once(im->conf, im->dns, "bootstrap", sv->server);
+	return import_count(im->dns, "bootstrap") != 0;
+}
+
+/* A server by name cannot do without one that has an address. */
+static void
+put_named_server(struct import *im, const struct import_server *sv)
+{
+	if (put_bootstrap(im))
+		put_server(im, sv);
+	else
+		import_remark(im->conf, IMPORT_LOST, sv->where, "hearthd looks up the name of a "
+		    "server at those in bootstrap, and no server here has an address: name one.");
+}
+
 void
 import_servers_finish(struct import *im)
 {
 	const struct import_server *sv;
 
-	STAILQ_FOREACH(sv, &im->servers, link)
-		if (sv->server != NULL)
+	STAILQ_FOREACH(sv, &im->servers, link) {
+		if (sv->named)
+			put_named_server(im, sv);
+		else if (sv->server != NULL)
 			put_server(im, sv);
+	}
 	STAILQ_FOREACH(sv, &im->servers, link)
 		if (sv->server == NULL && sv->zone != NULL)
 			put_standard(im, sv);

@@ -29,7 +29,7 @@ wrong() {
 	{ conf_head; echo "$3"; } >"$tmp/wrong"
 	contains "--check finds $1" "$2" "$("$hearthd" --check -c "$tmp/wrong" 2>&1)"
 }
-wrong "a server by name" 'named by its address' 'dns { upstream = { "dns.example" } }'
+wrong "a server that is half an address" 'named by its address' 'dns { upstream = { "192.0.2" } }'
 wrong "a port that is none" 'named by its address' 'dns { upstream = { "192.0.2.1:x" } }'
 wrong "DNS over TLS" 'over TLS' 'dns { route "a.example" { upstream = { "tls://192.0.2.1#a" } } }'
 wrong "a pattern that is none" 'regular expression' 'tftp { map "(" { to = "x" } }'

@@ -85,6 +85,13 @@ tests_unit_test_dns_upstream_SOURCES = tests/unit/test_dns_upstream.c \
 tests_unit_test_dns_upstream_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_upstream_LDADD = $(UNIT_DNS)
 
+check_PROGRAMS += tests/unit/test_dns_bootstrap
+TESTS += tests/unit/test_dns_bootstrap
+tests_unit_test_dns_bootstrap_SOURCES = tests/unit/test_dns_bootstrap.c \
+	$(FAKE_UPSTREAM)
+tests_unit_test_dns_bootstrap_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_bootstrap_LDADD = $(UNIT_DNS)
+
 check_PROGRAMS += tests/unit/test_dns_hosts tests/unit/test_dns_lease
 TESTS += tests/unit/test_dns_hosts tests/unit/test_dns_lease
 tests_unit_test_dns_hosts_SOURCES = tests/unit/test_dns_hosts.c

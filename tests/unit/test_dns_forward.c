@@ -18,6 +18,7 @@ struct server {
 struct play {
 	struct dns_forward *fw;
 	struct dns_route route;
+	struct dns_route *now_route;	/* what a flight would take now */
 	struct server servers[4];
 	mono_us now;
 	unsigned cancels, slows, finished, served;
@@ -77,6 +78,13 @@ next_random(void *ctx)
 	return ((struct play *)ctx)->random;
 }
 
+static struct dns_route *
+route_now(void *ctx, const struct dns_flight_key *key)
+{
+	(void)key;
+	return ((struct play *)ctx)->now_route;
+}
+
 static const struct dns_forward_ops ops = {
 	.health = health,
 	.send = send_try,
@@ -84,6 +92,7 @@ static const struct dns_forward_ops ops = {
 	.slow = slow,
 	.finished = finished,
 	.random = next_random,
+	.route = route_now,
 };
 
 static void
@@ -435,6 +444,138 @@ what_is_due_at_once_is_done_in_parts(void)
 	dns_forward_free(p.fw);
 }
 
+/* The route has been replaced by one with these servers, in this order. */
+static struct dns_route
+replacement(struct play *p, size_t count, const size_t *order, bool pending)
+{
+	struct dns_route r = { .count = count, .pending = pending };
+
+	for (size_t i = 0; i < count; i++)
+		r.servers[i] = &p->servers[order[i]];
+	return r;
+}
+
+static void
+a_question_waits_for_servers_that_are_not_known_yet(void)
+{
+	struct play p;
+	struct dns_waiter w = { 0 };
+	struct dns_route known;
+
+	begin(&p, 2);
+	p.route.count = 0;
+	p.route.pending = true;
+	CU_ASSERT_EQUAL(ask(&p, "a", &w), OK);
+	pass(&p, seconds(2));
+	CU_ASSERT_EQUAL(p.finished, 0);
+	CU_ASSERT_EQUAL(p.slows, 1);	/* an old answer may be given meanwhile */
+	known = replacement(&p, 2, (const size_t[]){ 1, 0 }, false);
+	p.now_route = &known;
+	dns_forward_reroute(p.fw, p.now);
+	CU_ASSERT_EQUAL(p.servers[0].sends, 1);
+	CU_ASSERT_EQUAL(p.route.flights, 0);
+	CU_ASSERT_EQUAL(known.flights, 1);
+	answer(&p, 0, DNS_GRADE_GOOD, 0);
+	CU_ASSERT_PTR_EQUAL(p.outcome.server, &p.servers[0]);
+	CU_ASSERT_EQUAL(known.flights, 0);
+	dns_forward_free(p.fw);
+}
+
+static void
+waiting_for_servers_ends_at_the_deadline_or_when_none_will_come(void)
+{
+	struct play p;
+	struct dns_waiter w[2] = { 0 };
+	struct dns_route none = { 0 };
+
+	begin(&p, 0);
+	p.route.pending = true;
+	CU_ASSERT_EQUAL(ask(&p, "a", &w[0]), OK);
+	pass(&p, DNS_FORWARD_DEADLINE);
+	CU_ASSERT_EQUAL(p.finished, 1);
+	CU_ASSERT_EQUAL(p.outcome.kind, DNS_OUTCOME_SILENT);
+	CU_ASSERT_EQUAL(ask(&p, "b", &w[1]), OK);
+	CU_ASSERT_EQUAL(p.finished, 1);
+	p.now_route = &none;
+	dns_forward_reroute(p.fw, p.now);
+	CU_ASSERT_EQUAL(p.finished, 2);
+	CU_ASSERT_EQUAL(none.flights, 0);
+	dns_forward_free(p.fw);
+}
+
+static void
+a_question_that_moves_remembers_whom_it_has_asked(void)
+{
+	struct play p;
+	struct dns_waiter w = { 0 };
+	struct dns_route known;
+
+	begin(&p, 3);
+	p.route.count = 2;
+	p.route.pending = true;
+	CU_ASSERT_EQUAL(ask(&p, "a", &w), OK);
+	answer(&p, 0, DNS_GRADE_BAD, 5);
+	answer(&p, 1, DNS_GRADE_BAD, 2);
+	CU_ASSERT_EQUAL(p.finished, 0);
+	known = replacement(&p, 3, (const size_t[]){ 2, 1, 0 }, false);
+	p.now_route = &known;
+	dns_forward_reroute(p.fw, p.now);
+	CU_ASSERT_EQUAL(p.servers[2].sends, 1);
+	answer(&p, 2, DNS_GRADE_NONE, 0);
+	CU_ASSERT_EQUAL(p.servers[0].sends, 1);
+	CU_ASSERT_EQUAL(p.servers[1].sends, 1);
+	CU_ASSERT_EQUAL(p.outcome.kind, DNS_OUTCOME_BAD);
+	CU_ASSERT_EQUAL(p.outcome.rcode, 2);
+	CU_ASSERT_PTR_EQUAL(p.outcome.server, &p.servers[1]);
+	dns_forward_free(p.fw);
+}
+
+static void
+a_question_stays_where_a_server_that_it_has_asked_is_gone(void)
+{
+	struct play p;
+	struct dns_waiter w = { 0 };
+	struct dns_route known;
+
+	begin(&p, 2);
+	p.route.count = 1;
+	p.route.pending = true;
+	CU_ASSERT_EQUAL(ask(&p, "a", &w), OK);
+	known = replacement(&p, 1, (const size_t[]){ 1 }, false);
+	p.now_route = &known;
+	dns_forward_reroute(p.fw, p.now);
+	CU_ASSERT_EQUAL(p.route.flights, 1);
+	CU_ASSERT_EQUAL(known.flights, 0);
+	answer(&p, 0, DNS_GRADE_GOOD, 0);
+	CU_ASSERT_PTR_EQUAL(p.outcome.server, &p.servers[0]);
+	dns_forward_free(p.fw);
+}
+
+static void
+the_server_that_is_awaited_is_not_asked_again_by_a_move(void)
+{
+	struct play p;
+	struct dns_waiter w = { 0 };
+	struct dns_route known;
+
+	begin(&p, 2);
+	p.route.count = 1;
+	p.route.pending = true;
+	p.servers[1].health.srtt = millis(1);
+	CU_ASSERT_EQUAL(ask(&p, "a", &w), OK);
+	known = replacement(&p, 2, (const size_t[]){ 1, 0 }, false);
+	p.now_route = &known;
+	dns_forward_reroute(p.fw, p.now);
+	CU_ASSERT_EQUAL(p.servers[0].sends, 1);
+	CU_ASSERT_EQUAL(p.servers[1].sends, 0);
+	pass(&p, millis(400));
+	CU_ASSERT_EQUAL(p.servers[1].sends, 1);
+	answer(&p, 0, DNS_GRADE_GOOD, 0);
+	CU_ASSERT_PTR_EQUAL(p.outcome.server, &p.servers[0]);
+	CU_ASSERT_EQUAL(p.cancels, 1);
+	dns_forward_free(p.fw);
+}
+
 UNIT_MAIN("dns_forward", UNIT(identical_questions_share_one_send),
     UNIT(questions_that_differ_in_a_flag_are_apart),
     UNIT(the_fastest_server_is_asked_first_and_the_next_when_it_is_overdue),
@@ -447,4 +588,8 @@ UNIT_MAIN("dns_forward", UNIT(identical_questions_share_one_send),
     UNIT(a_full_table_gives_up_its_oldest_flight_but_not_young_ones),
     UNIT(who_leaves_is_not_served_and_the_flight_goes_on), UNIT(parallel_asks_all_at_once),
     UNIT(order_keeps_to_the_list), UNIT(what_is_due_at_once_is_done_in_parts),
-    UNIT(who_joins_an_old_question_is_told_at_once_that_it_is_slow))
+    UNIT(who_joins_an_old_question_is_told_at_once_that_it_is_slow), UNIT(a_question_waits_for_servers_that_are_not_known_yet),
+    UNIT(waiting_for_servers_ends_at_the_deadline_or_when_none_will_come),
+    UNIT(a_question_that_moves_remembers_whom_it_has_asked),
+    UNIT(a_question_stays_where_a_server_that_it_has_asked_is_gone),
+    UNIT(the_server_that_is_awaited_is_not_asked_again_by_a_move))

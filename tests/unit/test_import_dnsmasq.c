@@ -157,11 +157,21 @@ a_zone_can_go_back_to_the_usual_servers(void)
 }
 
 static void
-a_server_by_name_is_named_as_lost(void)
+a_server_by_name_is_looked_up_at_those_with_an_address(void)
 {
-	expect_lost("server=dns.example", "not its name");
-	expect_lost("server=/a.example/9.9.9.9#port", "not its name");
-	expect_lost("server=9.9.9.9#70000", "not its name");
+	EXPECT("server=dns.example#5353\nserver=9.9.9.9\nserver=/corp/10.0.0.1\n",
+	    "\t\t\"dns.example:5353\",\n\t\t\"9.9.9.9\"\n", "bootstrap = { \"9.9.9.9\" }");
+	EXPECT("server=/a.example/ns.example\nserver=2620:fe::fe\n", "upstream = { \"ns.example\" }");
+	expect_lost("server=dns.example\nserver=/corp/10.0.0.1", "no server here has an address");
+	CU_ASSERT(!holds("server=9.9.9.9\n", "bootstrap"));
+}
+
+static void
+a_server_that_is_neither_address_nor_name_is_lost(void)
+{
+	expect_lost("server=9.9.9", "neither an address nor a name");
+	expect_lost("server=/a.example/9.9.9.9#port", "neither an address nor a name");
+	expect_lost("server=9.9.9.9#70000", "neither an address nor a name");
 }
 
 static void
@@ -545,7 +555,8 @@ UNIT_MAIN("import_dnsmasq",
 	UNIT(servers_of_zones_become_routes),
 	UNIT(interfaces_and_sources_are_those_of_a_route),
 	UNIT(a_zone_can_go_back_to_the_usual_servers),
-	UNIT(a_server_by_name_is_named_as_lost),
+	UNIT(a_server_by_name_is_looked_up_at_those_with_an_address),
+    UNIT(a_server_that_is_neither_address_nor_name_is_lost),
 	UNIT(local_zones_and_servers_without_address_are_one),
 	UNIT(reverse_servers_lie_on_borders_of_labels),
 	UNIT(addresses_of_zones_keep_their_meaning),

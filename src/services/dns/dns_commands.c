@@ -150,7 +150,7 @@ static void
 upstreams(struct dns_resolver *r, mono_us now, struct ctl_request *rq)
 {
 	(void)now;
-	dns_upstream_report(dns_resolver_upstream(r), rq->out);
+	dns_resolver_report_upstreams(r, rq->out);
 	ctl_done(rq);
 }
 

@@ -284,7 +284,7 @@ ask_next(struct dns_flight *f, mono_us now)
 static void
 go_on(struct dns_flight *f, mono_us now)
 {
-	if (!ask_next(f, now) && !any_open(f))
+	if (!ask_next(f, now) && !any_open(f) && !f->route->pending)
 		finish_without_good(f, now);
 	else
 		arm(f);
@@ -414,6 +414,82 @@ dns_forward_result(struct dns_forward *fw, struct dns_try *t, enum dns_grade gra
 	f->done |= 1u << t->server;	/* it has had its say */
 	go_on(f, now);
 }
+
+/* --- other routes ----------------------------------------------------------------------------- */
+
+/* Where the servers of a flight's route are in another one; false where one that it knows is not. */
+static bool
+find_places(uint8_t places[static DNS_ROUTE_SERVERS_MAX], const struct dns_flight *f,
+    const struct dns_route *to)
+{
+	for (size_t i = 0; i < f->route->count; i++) {
+		places[i] = NO_SERVER;
+		for (size_t k = 0; k < to->count; k++)
+			if (to->servers[k] == f->route->servers[i])
+				places[i] = (uint8_t)k;
+		if (places[i] == NO_SERVER && (f->sent_to[i] != 0 || (f->done & 1u << i) != 0))
+			return false;
+	}
+	return true;
+}
+
+/* Bits by place, moved to the new places. */
+static uint32_t
+move_bits(uint32_t bits, const uint8_t *places, size_t count)
+{
+	uint32_t moved = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if ((bits & 1u << i) != 0)
+			moved |= 1u << places[i];
+	return moved;
+}
+
+static bool
+move(struct dns_flight *f, struct dns_route *to)
+{
+	uint8_t places[DNS_ROUTE_SERVERS_MAX], sent_to[DNS_ROUTE_SERVERS_MAX] = { 0 };
+	size_t count = f->route->count;
+
+	if (!find_places(places, f, to))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (f->sent_to[i] != 0)
+			sent_to[places[i]] = f->sent_to[i];
+	memcpy(f->sent_to, sent_to, sizeof(sent_to));
+	f->done = move_bits(f->done, places, count);
+	f->key.exclude = move_bits(f->key.exclude, places, count);
+	if (f->bad_server != NO_SERVER)
+		f->bad_server = places[f->bad_server];
+	for (unsigned i = 0; i < f->sends; i++)
+		f->tries[i].server = places[f->tries[i].server];
+	f->route->flights--;
+	f->route = to;
+	to->flights++;
+	return true;
+}
+
+void
+dns_forward_reroute(struct dns_forward *fw, mono_us now)
+{
+	struct dns_flight *f, *next;
+
+	for (f = TAILQ_FIRST(&fw->by_age); f != NULL; f = next) {
+		next = TAILQ_NEXT(f, age);
+		if (!f->route->pending)
+			continue;
+
+		struct dns_route *to = fw->ops->route(fw->ctx, &f->key);
+
+		if (to == f->route || to->id != f->route->id || !move(f, to))
+			continue;
+		/* No server was left to ask next; now there may be one. */
+		if (f->next_at == MONO_NEVER)
+			go_on(f, now);
+	}
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
 
 mono_us
 dns_forward_wake(struct dns_forward *fw, mono_us now)

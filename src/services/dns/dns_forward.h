@@ -44,7 +44,9 @@ struct dns_route {
 	uint16_t id;		/* part of the key: answers of one route serve no other */
 	enum dns_strategy strategy;
 	size_t count;
+	bool pending;		/* more may come: a flight that finds none to ask waits for them */
 	unsigned flights;	/* that use it now; counted by the engine */
+	uint64_t origin;	/* the edge's: another one means that the settings name others */
 	void *servers[DNS_ROUTE_SERVERS_MAX];
 };
 
@@ -122,6 +124,8 @@ struct dns_forward_ops {
 	/* It is over. The waiters are the callee's now; f is gone when this returns. */
 	void (*finished)(void *ctx, struct dns_flight *f, const struct dns_outcome *o);
 	uint32_t (*random)(void *ctx);
+	/* The route that a flight of that key would take now. */
+	struct dns_route *(*route)(void *ctx, const struct dns_flight_key *key);
 };
 
 struct dns_forward_stats {
@@ -166,6 +170,12 @@ enum dns_grade {
 /* What became of a try. answer and rcode count for GOOD and BAD. */
 void dns_forward_result(struct dns_forward *fw, struct dns_try *t, enum dns_grade grade,
     uint16_t rcode, struct span answer, mono_us now);
+
+/*
+ * Routes that were pending have been replaced: what is in flight on them goes on with the new ones,
+ * as long as those have every server that it has asked.
+ */
+void dns_forward_reroute(struct dns_forward *fw, mono_us now);
 
 /*
  * Do what is due, a bounded part of it; gives when to call again (at once, where more is due), or

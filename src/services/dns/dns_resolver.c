@@ -301,9 +301,15 @@ dns_resolver_cache(struct dns_resolver *r)
 	return r->cache;
 }
 
-const struct dns_upstream *
-dns_resolver_upstream(const struct dns_resolver *r)
+struct dns_upstream *
+dns_resolver_upstream(struct dns_resolver *r)
 {
 	return r->upstream;
+}
+
+void
+dns_resolver_set_bootstrap(struct dns_resolver *r, const struct dns_bootstrap *b)
+{
+	r->bootstrap = b;
 }
 

@@ -20,6 +20,7 @@
 #include "services/dns/dns_zones.h"
 #include "util/err.h"
 
+struct dns_bootstrap;
 struct dns_lists;
 struct dns_local;
 struct dns_querylog;
@@ -63,6 +64,8 @@ void dns_resolver_free(struct dns_resolver *r);
 void dns_resolver_configure(struct dns_resolver *r, struct dns_resolver_config *cf);
 /* Where questions go; filled by the service before the first one. */
 struct dns_routes *dns_resolver_routes(struct dns_resolver *r);
+/* Routes have been replaced: who waits for a server to ask may have one now. */
+void dns_resolver_note_routes(struct dns_resolver *r);
 /* The machine is on another network: what was learnt about the upstreams no longer holds. */
 void dns_resolver_forget_network(struct dns_resolver *r);
 
@@ -103,6 +106,11 @@ void dns_resolver_set_querylog(struct dns_resolver *r, struct dns_querylog *ql);
 uint64_t dns_resolver_fingerprint(const struct dns_resolver *r);
 
 struct dns_cache *dns_resolver_cache(struct dns_resolver *r);
-const struct dns_upstream *dns_resolver_upstream(const struct dns_resolver *r);
+struct dns_upstream *dns_resolver_upstream(struct dns_resolver *r);
+
+/* Where upstream servers' names are looked up; borrowed, told of in reports. NULL: nowhere. */
+void dns_resolver_set_bootstrap(struct dns_resolver *r, const struct dns_bootstrap *b);
+/* All there is to tell about the upstream servers. */
+void dns_resolver_report_upstreams(const struct dns_resolver *r, struct report *out);
 
 #endif

@@ -164,10 +164,13 @@ explain_route(struct explanation *x, const struct dns_route *route)
 		[DNS_STRATEGY_ORDER] = "in this order", [DNS_STRATEGY_PARALLEL] = "all at once" };
 	char zone[DNS_NAME_TEXT_MAX];
 
-	tell(x, "route", route->count != 0 ? "forward" : "SERVFAIL", "servers for %s: %zu, %s",
+	const char *verdict = route->count != 0 ? "forward" : route->pending ? "wait" : "SERVFAIL";
+
+	tell(x, "route", verdict, "servers for %s: %zu%s, %s",
 	    route->id == DNS_ROUTE_DEFAULT ? "everything else"
 					   : dns_name_format(dns_routes_zone(x->r->routes, route->id), zone),
-	    route->count, strategies[route->strategy]);
+	    route->count, route->pending ? " and names that are not known yet" : "",
+	    strategies[route->strategy]);
 	for (size_t i = 0; i < route->count; i++) {
 		const struct dns_server *sv = route->servers[i];
 

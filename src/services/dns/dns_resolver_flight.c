@@ -224,6 +224,21 @@ cancel_try(void *ctx, struct dns_try *t)
 	dns_upstream_cancel(r->upstream, &r->sends[t->index].send);
 }
 
+static struct dns_route *
+route_of(void *ctx, const struct dns_flight_key *key)
+{
+	return dns_routes_find(((struct dns_resolver *)ctx)->routes, dns_name_span(&key->name));
+}
+
+void
+dns_resolver_note_routes(struct dns_resolver *r)
+{
+	mono_us now = loop_now(r->env.loop);
+
+	dns_forward_reroute(r->forward, now);
+	rewake(r, now);
+}
+
 static uint32_t
 forward_random(void *ctx)
 {
@@ -350,6 +365,15 @@ deliver_good(struct dns_resolver *r, struct dns_flight *f, const struct dns_key 
 	reply_all(r, f, e, e == NULL ? &opt : NULL, &r->n.answered_upstream);
 }
 
+static const char *
+silence_of(const struct dns_route *route)
+{
+	if (route->count != 0)
+		return "no upstream server answers";
+	return route->pending ? "the names of the upstream servers are not known yet"
+			      : "no upstream server is configured";
+}
+
 /* No good answer: remember that for a while (RFC 9520); a stale answer beats an error (RFC 8767). */
 static void
 deliver_failure(struct dns_resolver *r, struct dns_flight *f, const struct dns_key *key,
@@ -363,9 +387,7 @@ deliver_failure(struct dns_resolver *r, struct dns_flight *f, const struct dns_k
 		failure.ede_text = span_str("every upstream server refused or failed");
 	} else {
 		failure.ede = DNS_EDE_NO_REACHABLE_AUTHORITY;
-		failure.ede_text = span_str(dns_flight_route(f)->count == 0
-			? "no upstream server is configured"
-			: "no upstream server answers");
+		failure.ede_text = span_str(silence_of(dns_flight_route(f)));
 	}
 
 	struct dns_opt opt = { .has_ede = true, .ede = failure.ede, .ede_text = failure.ede_text };
@@ -427,4 +449,5 @@ const struct dns_forward_ops dns_resolver_forward_ops = {
 	.slow = slow,
 	.finished = finished,
 	.random = forward_random,
+	.route = route_of,
 };

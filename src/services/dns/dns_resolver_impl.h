@@ -17,6 +17,7 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "services/dns/dns_answer.h"
+#include "services/dns/dns_bootstrap.h"
 #include "services/dns/dns_filter.h"
 #include "services/dns/dns_lists.h"
 #include "services/dns/dns_local.h"
@@ -72,6 +73,7 @@ struct dns_resolver {
 	struct dns_zones no_stale;
 	const struct dns_local *local;	/* the caller's; NULL: none */
 	struct dns_lists *lists;	/* the caller's; NULL: none */
+	const struct dns_bootstrap *bootstrap;	/* the caller's; NULL: none */
 	struct log_gate rebind_gate;
 	struct prefix nets[DNS_NETS_MAX];
 	size_t net_count;

@@ -52,6 +52,14 @@ report_flights(const struct dns_resolver *r, struct report *out)
 }
 
 void
+dns_resolver_report_upstreams(const struct dns_resolver *r, struct report *out)
+{
+	dns_upstream_report(r->upstream, out);
+	if (r->bootstrap != NULL)
+		dns_bootstrap_report(r->bootstrap, out);
+}
+
+void
 dns_resolver_report(const struct dns_resolver *r, struct report *out)
 {
 	const struct counters *n = &r->n;
@@ -83,5 +91,5 @@ dns_resolver_report(const struct dns_resolver *r, struct report *out)
 	report_u64(out, "overloaded", n->overloaded);
 	report_cache(r, report_object(out, "cache"));
 	report_flights(r, report_object(out, "in_flight"));
-	dns_upstream_report(r->upstream, report_object(out, "upstream"));
+	dns_resolver_report_upstreams(r, report_object(out, "upstream"));
 }

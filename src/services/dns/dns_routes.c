@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "util/addr.h"
+#include "util/seal.h"
 
 #define RETIRED_MAX 8		/* tables that reloads have replaced and flights still use */
 #define IDS_MAX	    1024	/* zones that ever had a route, the default one included */
@@ -180,11 +181,51 @@ add_zone(struct dns_routes *rs, struct table *t, const struct dns_route_spec *sp
 	return e == OK ? id_of(rs, &t->zones[i], &t->routes[i].id) : e;
 }
 
+/* Each text is hashed under what those before it have come to. */
+static uint64_t
+chain_hash(uint64_t before, uint64_t salt, const char *text)
+{
+	uint64_t chain[2] = { before, salt };
+	uint8_t key[SEAL_SHORT_KEY_BYTES];
+
+	_Static_assert(sizeof(chain) == sizeof(key), "the chain is a key");
+	memcpy(key, chain, sizeof(key));
+	return seal_short_hash(span_str(text), key);
+}
+
+static uint64_t
+origin_of(const struct dns_route_spec *spec)
+{
+	const char *const *texts = spec->named != NULL ? spec->named : spec->servers;
+	size_t count = spec->named != NULL ? spec->named_count : spec->count;
+	const char *interface = spec->opts.interface;
+	char source[ADDR_TEXT_MAX] = "";
+	uint64_t hash = 0;
+
+	for (size_t i = 0; i < count; i++)
+		hash = chain_hash(hash, i, texts[i]);
+	if (spec->opts.source != NULL)
+		addr_format_host(spec->opts.source, source);
+	hash = chain_hash(hash, count, source);
+	return chain_hash(hash, count, interface != NULL ? interface : "");
+}
+
+static bool
+has_server(const struct dns_route *route, const struct dns_server *sv)
+{
+	for (size_t i = 0; i < route->count; i++)
+		if (route->servers[i] == sv)
+			return true;
+	return false;
+}
+
 static enum err
 add_servers(struct dns_routes *rs, struct dns_route *route, const struct dns_route_spec *spec,
     struct dns_routes_bad *bad)
 {
 	route->strategy = spec->strategy;
+	route->pending = spec->pending;
+	route->origin = origin_of(spec);
 	for (size_t k = 0; k < spec->count && k < DNS_ROUTE_SERVERS_MAX; k++) {
 		struct dns_server *sv;
 		enum err e = dns_upstream_add(rs->up, &sv, spec->servers[k], &spec->opts);
@@ -193,7 +234,11 @@ add_servers(struct dns_routes *rs, struct dns_route *route, const struct dns_rou
 			bad->server = k;
 			return e;
 		}
-		route->servers[route->count++] = sv;
+		/* One that is named twice is one: two names may lead to it, or a name and an address. */
+		if (has_server(route, sv))
+			dns_upstream_drop(rs->up, sv);
+		else
+			route->servers[route->count++] = sv;
 	}
 	return OK;
 }
@@ -207,13 +252,6 @@ route_with_id(const struct table *t, uint16_t id)
 	return NULL;
 }
 
-static bool
-same_servers(const struct dns_route *a, const struct dns_route *b)
-{
-	return a->count == b->count &&
-	    memcmp(a->servers, b->servers, a->count * sizeof(a->servers[0])) == 0;
-}
-
 /* Cached answers of zones whose servers have changed are somebody else's word: away with them. */
 static void
 flush_changed(struct dns_routes *rs, const struct table *old, const struct table *now)
@@ -222,7 +260,7 @@ flush_changed(struct dns_routes *rs, const struct table *old, const struct table
 		const struct dns_route *was = &old->routes[i];
 		const struct dns_route *is = route_with_id(now, was->id);
 
-		if (is == NULL || !same_servers(is, was))
+		if (is == NULL || is->origin != was->origin)
 			(void)dns_cache_flush_route(rs->cache, was->id);
 	}
 }
@@ -276,7 +314,7 @@ dns_routes_holds(const struct dns_routes *rs, const struct dns_route *route)
 {
 	const struct dns_route *now = route_with_id(rs->current, route->id);
 
-	return route->id == DNS_ROUTE_DEFAULT || (now != NULL && same_servers(now, route));
+	return route->id == DNS_ROUTE_DEFAULT || (now != NULL && now->origin == route->origin);
 }
 
 struct span
@@ -289,19 +327,11 @@ uint64_t
 dns_routes_fingerprint(const struct dns_routes *rs)
 {
 	const struct table *t = rs->current;
-	uint64_t chain[2] = { 0, 0 };	/* what was hashed so far is the key for what follows */
-	uint8_t key[SEAL_SHORT_KEY_BYTES];
+	char zone[DNS_NAME_TEXT_MAX];
+	uint64_t hash = 0;
 
-	_Static_assert(sizeof(chain) == sizeof(key), "the chain is a key");
-	for (size_t i = 1; i < t->count; i++) {
-		chain[1] = t->routes[i].id;
-		memcpy(key, chain, sizeof(key));
-		chain[0] = seal_short_hash(dns_name_span(&t->zones[i]), key);
-		for (size_t k = 0; k < t->routes[i].count; k++) {
-			memcpy(key, chain, sizeof(key));
-			chain[0] = seal_short_hash(
-			    span_str(dns_server_text(t->routes[i].servers[k])), key);
-		}
-	}
-	return chain[0];
+	for (size_t i = 1; i < t->count; i++)
+		hash = chain_hash(hash ^ t->routes[i].origin, t->routes[i].id,
+		    dns_name_format(dns_name_span(&t->zones[i]), zone));
+	return hash;
 }

@@ -26,6 +26,13 @@ struct dns_route_spec {
 	const char *zone;		/* "corp.example" or "10.0.0.0/8" for its reverse zone; NULL: the default */
 	const char *const *servers;	/* as dns_upstream_add() reads them */
 	size_t count;			/* more than DNS_ROUTE_SERVERS_MAX are cut off */
+	/*
+	 * What the settings call them, where that is not the same: names. Who is behind them may
+	 * change without a word; only others that are named make it another route.
+	 */
+	const char *const *named;	/* NULL: servers */
+	size_t named_count;
+	bool pending;			/* more servers may be known soon */
 	enum dns_strategy strategy;
 	struct dns_server_opts opts;
 };

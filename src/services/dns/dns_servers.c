@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From settings and resolv.conf(5) to routes. The file is read in the pool whenever it changes; a
- * read that fails or finds nothing changes nothing, as resolv.conf is often empty for a moment.
+ * From settings, the addresses of names, and resolv.conf(5) to routes. The file is read in the pool
+ * whenever it changes; a read that fails or finds nothing changes nothing, as resolv.conf is often
+ * empty for a moment.
  */
 #include "services/dns/dns_servers.h"
 
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +17,8 @@
 #include "core/netif.h"
 #include "core/offload.h"
 #include "core/watch.h"
+#include "services/dns/dns_bootstrap.h"
+#include "services/dns/dns_named.h"
 #include "services/dns/dns_resolvconf.h"
 #include "util/addr.h"
 #include "util/file.h"
@@ -32,7 +36,9 @@ struct reading {
 
 struct dns_servers {
 	struct service *sv;
-	struct dns_routes *routes;
+	struct dns_resolver *resolver;
+	struct dns_bootstrap *bootstrap;
+	struct timer again_later;	/* names have changed, and that could not be put in force */
 	struct watch watch;
 	struct reading *reading;
 	bool again;			/* the file has changed while it was being read */
@@ -41,10 +47,23 @@ struct dns_servers {
 	uint64_t changes;
 };
 
+/* What the specs of one set of routes point to. */
+struct route_texts {
+	const struct conf *cf;		/* the service's section */
+	const char *named[DNS_ROUTES_MAX + 1][DNS_ROUTE_SERVERS_MAX];
+	const char *servers[DNS_ROUTES_MAX + 1][DNS_ROUTE_SERVERS_MAX];
+	size_t from[DNS_ROUTES_MAX + 1][DNS_ROUTE_SERVERS_MAX];	/* which of named that is */
+	char texts[DNS_ROUTES_MAX + 1][DNS_ROUTE_SERVERS_MAX][ADDR_TEXT_MAX + 8];
+	struct addr sources[DNS_ROUTES_MAX + 1];
+	bool asking[DNS_ROUTES_MAX + 1];	/* a name has not been answered for yet, */
+	bool failing[DNS_ROUTES_MAX + 1];	/* or cannot be looked up */
+	struct dns_route_spec specs[DNS_ROUTES_MAX + 1];
+};
+
 const char *const dns_servers_strategies[] = { "fastest", "order", "parallel", NULL };
 
 const struct conf_key dns_servers_route_keys[] = {
-	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_upstream_check,
+	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_servers_check,
 	    .help = "servers for the names of this zone" },
 	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest", .choices = dns_servers_strategies,
 	    .help = "which of them is asked first" },
@@ -53,7 +72,22 @@ const struct conf_key dns_servers_route_keys[] = {
 	{ 0 },
 };
 
-/* --- from settings to routes ------------------------------------------------------------------ */
+/* --- servers by address ----------------------------------------------------------------------- */
+
+/* How a section says that its servers are reached. */
+static struct dns_server_opts
+read_opts(const struct conf *cf, struct addr *source)
+{
+	struct dns_server_opts opts = { 0 };
+
+	if (*conf_str(cf, "interface") != '\0')
+		opts.interface = conf_str(cf, "interface");
+	if (conf_count(cf, "source") != 0) {
+		*source = conf_addr(cf, "source");
+		opts.source = source;
+	}
+	return opts;
+}
 
 /* What is sent there comes back to this very service. */
 static bool
@@ -94,30 +128,158 @@ servers_of_system(struct dns_servers *s, const struct conf *cf, const char **ser
 	return usable;
 }
 
-/* The lists of servers that the specs of one apply() point to. */
-struct route_texts {
-	const char *servers[DNS_ROUTES_MAX + 1][DNS_ROUTE_SERVERS_MAX];
-	struct addr sources[DNS_ROUTES_MAX + 1];
-	struct dns_route_spec specs[DNS_ROUTES_MAX + 1];
-};
+/* --- servers by name -------------------------------------------------------------------------- */
 
-/* Fill in one spec from its section: the service's own for the default route, or a `route`. */
+const char *
+dns_servers_check(const char *spec)
+{
+	struct dns_named named;
+
+	switch (dns_named_parse(&named, spec, DNS_SERVERS_PORT)) {
+	case OK:
+		return NULL;
+	case ERR_RANGE:
+		return "no server can have this port or name";
+	default:
+		return dns_upstream_check(spec);
+	}
+}
+
+/* Can this machine reach that address at all? Without IPv6, servers of IPv6 are only in the way. */
+static bool
+is_reachable(const struct dns_servers *s, const struct addr *a)
+{
+	const struct netif_addr *addrs;
+	size_t count = netif_addrs(s->sv->netif, &addrs);
+
+	if (a->sa.sa_family == AF_INET || addr_is_loopback(a) || count == 0)
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (addrs[i].addr.sa.sa_family == AF_INET6 && !addr_is_loopback(&addrs[i].addr) &&
+		    !addr_is_linklocal(&addrs[i].addr))
+			return true;
+	return false;
+}
+
+/* Put one server of a route into its spec. from is its place in the settings. */
 static void
-read_route(struct route_texts *rt, size_t i, const struct conf *cf)
+add_text(struct route_texts *rt, size_t i, size_t from, const char *text)
 {
 	struct dns_route_spec *spec = &rt->specs[i];
+
+	if (spec->count == DNS_ROUTE_SERVERS_MAX)
+		return;
+	rt->from[i][spec->count] = from;
+	rt->servers[i][spec->count++] = text;
+}
+
+/* Put the servers that a name stands for now into a spec. */
+static enum err
+add_named(struct dns_servers *s, struct route_texts *rt, size_t i, size_t from,
+    const struct dns_named *named)
+{
+	struct dns_route_spec *spec = &rt->specs[i];
+	struct addr addrs[2 * DNS_BOOTSTRAP_ADDRS_MAX];
+	enum dns_bootstrap_state state;
+	char addr[ADDR_TEXT_MAX];
+	size_t count;
+	enum err e = dns_bootstrap_find(s->bootstrap, named, addrs, &count, &state);
+
+	if (e != OK)
+		return e;
+	for (size_t k = 0; k < count && spec->count < DNS_ROUTE_SERVERS_MAX; k++) {
+		char *text = rt->texts[i][spec->count];
+
+		if (!is_reachable(s, &addrs[k]) || is_ourselves(s, rt->cf, &addrs[k]) ||
+		    (spec->opts.source != NULL &&
+			spec->opts.source->sa.sa_family != addrs[k].sa.sa_family))
+			continue;
+		snprintf(text, sizeof(rt->texts[i][0]), "%s%s", named->tcp ? "tcp://" : "",
+		    addr_format(&addrs[k], addr));
+		add_text(rt, i, from, text);
+	}
+	rt->asking[i] |= state == DNS_BOOTSTRAP_ASKING;
+	rt->failing[i] |= state == DNS_BOOTSTRAP_FAILING;
+	return OK;
+}
+
+/* The servers that look up names. Errors: as dns_upstream_add(), ERR_FULL, ERR_DENIED (ourselves). */
+static enum err
+set_bootstrap(struct dns_servers *s, const struct conf *cf, size_t *bad)
+{
+	struct dns_server *servers[DNS_BOOTSTRAP_SERVERS_MAX];
+	struct dns_upstream *up = dns_resolver_upstream(s->resolver);
+	struct addr source = { 0 };
+	struct dns_server_opts opts = read_opts(cf, &source);
+	size_t count = 0;
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < conf_count(cf, "bootstrap"); i++) {
+		*bad = i;
+		if (count == DNS_BOOTSTRAP_SERVERS_MAX)
+			e = ERR_FULL;
+		else
+			e = dns_upstream_add(up, &servers[count], conf_str_at(cf, "bootstrap", i), &opts);
+		if (e == OK && is_ourselves(s, cf, dns_server_addr(servers[count++])))
+			e = ERR_DENIED;
+	}
+	if (e == OK) {
+		dns_bootstrap_adopt(s->bootstrap, servers, count);
+		return OK;
+	}
+	while (count-- != 0)
+		dns_upstream_drop(up, servers[count]);
+	return e;
+}
+
+static enum err
+apply_bootstrap(struct dns_servers *s, const struct conf *cf)
+{
+	size_t bad = 0;
+	enum err e = set_bootstrap(s, cf, &bad);
+
+	if (e != OK)
+		service_complain(s->sv, cf, "bootstrap", bad, "\"%s\": %s",
+		    conf_str_at(cf, "bootstrap", bad),
+		    e == ERR_DENIED ? "this is hearthd itself, which cannot look up its own upstreams"
+				    : err_text(e));
+	return e;
+}
+
+/* --- from settings to routes ------------------------------------------------------------------ */
+
+/* Fill in one spec from its section: the service's own for the default route, or a `route`. */
+static enum err
+read_route(struct dns_servers *s, struct route_texts *rt, size_t i, const struct conf *cf)
+{
+	struct dns_route_spec *spec = &rt->specs[i];
+	enum err e = OK;
 
 	spec->zone = i != 0 ? conf_title(cf) : NULL;
 	spec->strategy = (enum dns_strategy)conf_enum(cf, "strategy");
 	spec->servers = rt->servers[i];
-	for (size_t k = 0; k < conf_count(cf, "upstream") && k < DNS_ROUTE_SERVERS_MAX; k++)
-		rt->servers[i][spec->count++] = conf_str_at(cf, "upstream", k);
-	if (*conf_str(cf, "interface") != '\0')
-		spec->opts.interface = conf_str(cf, "interface");
-	if (conf_count(cf, "source") != 0) {
-		rt->sources[i] = conf_addr(cf, "source");
-		spec->opts.source = &rt->sources[i];
+	spec->named = rt->named[i];
+	spec->opts = read_opts(cf, &rt->sources[i]);
+	for (size_t k = 0; e == OK && k < conf_count(cf, "upstream") && k < DNS_ROUTE_SERVERS_MAX; k++) {
+		const char *text = conf_str_at(cf, "upstream", k);
+		struct dns_named named;
+
+		rt->named[i][spec->named_count++] = text;
+		if (dns_named_parse(&named, text, DNS_SERVERS_PORT) != OK) {
+			add_text(rt, i, k, text);
+			continue;
+		}
+		if (conf_count(rt->cf, "bootstrap") != 0)
+			e = add_named(s, rt, i, k, &named);
+		else
+			e = ERR_NOTFOUND;
+		if (e != OK)
+			service_complain(s->sv, cf, "upstream", k, "\"%s\": %s", text,
+			    e == ERR_NOTFOUND ? "a name needs servers to look it up: "
+						"bootstrap = { \"9.9.9.9\" }" : err_text(e));
 	}
+	spec->pending = rt->asking[i] || (spec->count == 0 && rt->failing[i]);
+	return e;
 }
 
 static void
@@ -126,46 +288,109 @@ complain_route(struct dns_servers *s, const struct conf *cf, const struct route_
 {
 	const struct conf *section = bad->spec != 0 ? conf_section(cf, "route", bad->spec - 1) : cf;
 	const struct dns_route_spec *spec = &rt->specs[bad->spec];
+	size_t from = rt->from[bad->spec][bad->server];
 
 	if (bad->zone)
 		service_complain(s->sv, cf, "route", bad->spec - 1, "\"%s\": %s", spec->zone,
 		    e == ERR_EXISTS ? "this zone has a route already" : err_text(e));
 	else if (spec->count != 0 && conf_count(section, "upstream") != 0)
-		service_complain(s->sv, section, "upstream", bad->server, "\"%s\": %s",
-		    spec->servers[bad->server], err_text(e));
+		service_complain(s->sv, section, "upstream", from, "\"%s\": %s",
+		    conf_str_at(section, "upstream", from), err_text(e));
 	else
 		log_note(s->sv->log, LOG_LEVEL_ERR, "dns", "upstream servers: %s", err_text(e));
+}
+
+/* What the settings say about routes, as things are now. */
+static enum err
+read_routes(struct dns_servers *s, struct route_texts *rt, size_t *count)
+{
+	const struct conf *cf = rt->cf;
+	enum err e;
+
+	if (conf_count(cf, "route") > DNS_ROUTES_MAX) {
+		service_complain(s->sv, cf, "route", DNS_ROUTES_MAX, "more than %d routes",
+		    DNS_ROUTES_MAX);
+		return ERR_FULL;
+	}
+	e = read_route(s, rt, 0, cf);
+	if (e == OK && conf_count(cf, "upstream") == 0)
+		rt->specs[0].count = servers_of_system(s, cf, rt->servers[0]);
+	for (*count = 1; e == OK && *count <= conf_count(cf, "route"); ++*count)
+		e = read_route(s, rt, *count, conf_section(cf, "route", *count - 1));
+	return e;
+}
+
+/* Put the routes of settings in force, with the addresses that names have now. */
+static enum err
+set_routes(struct dns_servers *s, const struct conf *cf)
+{
+	struct route_texts *rt = calloc(1, sizeof(*rt));
+	struct dns_routes_bad bad;
+	size_t count;
+	enum err e;
+
+	if (rt == NULL)
+		return ERR_NOMEM;
+	rt->cf = cf;
+	dns_bootstrap_begin(s->bootstrap);
+	e = read_routes(s, rt, &count);
+	if (e == OK) {
+		e = dns_routes_set(dns_resolver_routes(s->resolver), rt->specs, count, &bad);
+		if (e != OK)
+			complain_route(s, cf, rt, &bad, e);
+	}
+	dns_bootstrap_end(s->bootstrap, e == OK);
+	if (e == OK)
+		dns_resolver_note_routes(s->resolver);
+	free(rt);
+	return e;
 }
 
 enum err
 dns_servers_apply(struct dns_servers *s, const struct conf *cf)
 {
-	struct route_texts *rt = calloc(1, sizeof(*rt));
-	struct dns_routes_bad bad;
-	size_t count = 1;
+	enum err e = apply_bootstrap(s, cf);
 
-	if (rt == NULL)
-		return ERR_NOMEM;
-	if (conf_count(cf, "route") > DNS_ROUTES_MAX) {
-		service_complain(s->sv, cf, "route", DNS_ROUTES_MAX, "more than %d routes",
-		    DNS_ROUTES_MAX);
-		free(rt);
-		return ERR_FULL;
-	}
-	read_route(rt, 0, cf);
-	if (rt->specs[0].count == 0)
-		rt->specs[0].count = servers_of_system(s, cf, rt->servers[0]);
-	for (size_t i = 0; i < conf_count(cf, "route"); i++)
-		read_route(rt, count++, conf_section(cf, "route", i));
-
-	enum err e = dns_routes_set(s->routes, rt->specs, count, &bad);
-
+	if (e != OK)
+		return e;
+	e = set_routes(s, cf);
 	if (e == OK)
 		s->cf = cf;
-	else
-		complain_route(s, cf, rt, &bad, e);
-	free(rt);
+	else if (s->cf != NULL)
+		(void)apply_bootstrap(s, s->cf);	/* they were good before */
+	loop_timer_cancel(s->sv->loop, &s->again_later);
 	return e;
+}
+
+/* Names have other addresses, or the machine other networks. */
+static void
+refresh(struct dns_servers *s)
+{
+	struct loop *loop = s->sv->loop;
+
+	/* Refused: too many questions use older tables. They end within seconds. */
+	if (s->cf != NULL && set_routes(s, s->cf) != OK)
+		loop_timer(loop, &s->again_later, loop_now(loop) + seconds(1));
+}
+
+static void
+names_changed(void *ctx)
+{
+	refresh(ctx);
+}
+
+static void
+refresh_again(struct timer *t, mono_us now)
+{
+	(void)now;
+	refresh((struct dns_servers *)((char *)t - offsetof(struct dns_servers, again_later)));
+}
+
+void
+dns_servers_note_networks(struct dns_servers *s)
+{
+	dns_bootstrap_again(s->bootstrap);
+	refresh(s);
 }
 
 void
@@ -263,26 +488,34 @@ file_changed(struct watch *w)
 /* --- life ------------------------------------------------------------------------------------- */
 
 enum err
-dns_servers_new(struct dns_servers **out, struct service *sv, struct dns_routes *routes,
+dns_servers_new(struct dns_servers **out, struct service *sv, struct dns_resolver *resolver,
     struct watcher *watcher)
 {
 	struct dns_servers *s = calloc(1, sizeof(*s));
 	struct reading *first = calloc(1, sizeof(*first));
+	struct dns_bootstrap_env env = { .up = dns_resolver_upstream(resolver), .loop = sv->loop,
+		.log = sv->log, .service = sv->ops->name, .changed = names_changed, .ctx = s };
 	enum err e = ERR_NOMEM;
 
-	if (s != NULL && first != NULL) {
+	if (s != NULL && first != NULL)
+		e = dns_bootstrap_new(&s->bootstrap, &env);
+	if (e == OK) {
 		read_file(first);
 		s->sv = sv;
-		s->routes = routes;
+		s->resolver = resolver;
 		s->found = first->found;
+		s->again_later.fire = refresh_again;
 		s->watch.changed = file_changed;
 		e = watch_start(watcher, &s->watch, RESOLVCONF);
 	}
 	free(first);
 	if (e != OK) {
+		if (s != NULL)
+			dns_bootstrap_free(s->bootstrap);
 		free(s);
 		return e;
 	}
+	dns_resolver_set_bootstrap(resolver, s->bootstrap);
 	*out = s;
 	return OK;
 }
@@ -293,6 +526,9 @@ dns_servers_free(struct dns_servers *s)
 	if (s == NULL)
 		return;
 	watch_stop(&s->watch);
+	loop_timer_cancel(s->sv->loop, &s->again_later);
+	dns_resolver_set_bootstrap(s->resolver, NULL);
+	dns_bootstrap_free(s->bootstrap);
 	if (s->reading != NULL)
 		s->reading->owner = NULL;
 	free(s);

@@ -65,9 +65,13 @@ static const struct conf_key keys[] = {
 	{ .name = "allow", .type = CONF_STRING, .flags = CONF_LIST, .value = "local",
 	    .check = acl_check,
 	    .help = "who may ask: networks, \"local\" (directly connected and private) or \"any\"" },
-	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_upstream_check,
-	    .help = "servers to forward to: \"9.9.9.9\", \"9.9.9.9:53\", \"tcp://9.9.9.9\", a stamp "
-		    "\"sdns://…\" for DNSCrypt; none: those of /etc/resolv.conf" },
+	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_servers_check,
+	    .help = "servers to forward to: \"9.9.9.9\", \"9.9.9.9:53\", \"tcp://9.9.9.9\", a name "
+		    "\"dns.quad9.net\" (see bootstrap), a stamp \"sdns://…\" for DNSCrypt; none: those "
+		    "of /etc/resolv.conf" },
+	{ .name = "bootstrap", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_upstream_check,
+	    .help = "servers that are asked for the addresses of upstreams given by name, and for "
+		    "nothing else" },
 	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest", .choices = dns_servers_strategies,
 	    .help = "which upstream is asked first: the fastest, in the order given, or all at once" },
 	{ .name = "interface", .type = CONF_STRING, .help = "reach the upstreams over this interface only" },
@@ -140,6 +144,8 @@ networks_changed(struct netif_watch *w)
 	dns_resolver_note_networks(ds->resolver);
 	/* Estimates, abilities and health of the upstreams were learnt over another network. */
 	dns_resolver_forget_network(ds->resolver);
+	if (ds->servers != NULL)
+		dns_servers_note_networks(ds->servers);
 }
 
 static enum err
@@ -496,7 +502,7 @@ start(struct service *sv, const struct conf *cf)
 	if (e == OK)
 		e = start_querylog(ds);
 	if (e == OK)
-		e = dns_servers_new(&ds->servers, sv, dns_resolver_routes(ds->resolver), ds->watcher);
+		e = dns_servers_new(&ds->servers, sv, ds->resolver, ds->watcher);
 	if (e == OK && conf_count(cf, "listen") > LISTEN_MAX)
 		e = ERR_FULL;
 	for (size_t i = 0; e == OK && i < conf_count(cf, "listen"); i++)

@@ -1,6 +1,8 @@
 # services/dns: names for the house.
 noinst_LIBRARIES += src/libdns.a
 src_libdns_a_SOURCES = \
+	src/services/dns/dns_bootstrap.c src/services/dns/dns_bootstrap.h \
+	src/services/dns/dns_named.c src/services/dns/dns_named.h \
 	src/services/dns/dns_zones.c src/services/dns/dns_zones.h \
 	src/services/dns/dns_resolver_explain.c \
 	src/services/dns/dns_servers.c src/services/dns/dns_servers.h \
