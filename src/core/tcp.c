@@ -484,6 +484,12 @@ tcp_local(const struct tcp_conn *c)
 	return &c->local;
 }
 
+usec
+tcp_idle_time(const struct tcp_conn *c)
+{
+	return tcp_listener_patience(c->listener, TCP_IDLE);
+}
+
 int
 tcp_conn_fd(const struct tcp_conn *c)
 {

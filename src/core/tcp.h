@@ -114,6 +114,8 @@ void *tcp_ctx(const struct tcp_conn *c);		/* opts.ctx of its listener */
 /* No address (AF_UNSPEC) on a Unix socket. IPv4 in IPv6 clothes is unmapped. */
 const struct addr *tcp_peer(const struct tcp_conn *c);
 const struct addr *tcp_local(const struct tcp_conn *c);
+/* How long c may be idle as things are: less, the more connections are open. */
+usec tcp_idle_time(const struct tcp_conn *c);
 int tcp_conn_fd(const struct tcp_conn *c);
 const struct addr *tcp_listener_local(const struct tcp_listener *ls);
 const struct tcp_stats *tcp_stats(const struct tcp_listener *ls);

@@ -91,6 +91,9 @@ void tcp_conn_bury(struct tcp_conn *c);
  */
 void tcp_listener_arm(struct tcp_listener *ls);
 
+/* How long a connection may stay in a place as things are. */
+usec tcp_listener_patience(const struct tcp_listener *ls, enum tcp_place place);
+
 /* The local address of a socket; none (AF_UNSPEC) where it is not an internet socket. */
 struct addr tcp_socket_local(int fd);
 /* Read an address as accept() filled it in: IPv4 unmapped, none for a Unix socket. */

@@ -26,8 +26,8 @@
 
 /* --- time ------------------------------------------------------------------------------------- */
 
-static usec
-place_timeout(const struct tcp_listener *ls, enum tcp_place place)
+usec
+tcp_listener_patience(const struct tcp_listener *ls, enum tcp_place place)
 {
 	if (place == TCP_FRESH)
 		return ls->opts.first_timeout;
@@ -53,7 +53,7 @@ tcp_listener_arm(struct tcp_listener *ls)
 		const struct tcp_conn *c = TAILQ_FIRST(&ls->lists[p]);
 
 		if (c != NULL && place_expires(p))
-			next = mono_earlier(next, c->since + place_timeout(ls, p));
+			next = mono_earlier(next, c->since + tcp_listener_patience(ls, p));
 	}
 	if (next != MONO_NEVER && (!timer_running(&ls->timer) || next < ls->timer.at))
 		loop_timer(ls->loop, &ls->timer, next);
@@ -70,7 +70,7 @@ on_timer(struct timer *t, mono_us now)
 
 	for (enum tcp_place p = 0; p < TCP_PLACES; p++) {
 		while (place_expires(p) && (c = TAILQ_FIRST(&ls->lists[p])) != NULL &&
-		    c->since + place_timeout(ls, p) <= now) {
+		    c->since + tcp_listener_patience(ls, p) <= now) {
 			if (p != TCP_LINGER)
 				ls->stats.timed_out++;
 			tcp_conn_doom(c);

@@ -80,6 +80,8 @@ client() { timeout 60 python3 "$tmp/client.py" "$1" "$port"; }
 
 same "100 pipelined queries are all answered, and not in order" "True True" "$(client pipelined)"
 same "a client that closes its side still gets its answers" True "$(client half_closed)"
+keepalive() { ask +tcp +keepalive k.example | sed -n 's/.*KEEPALIVE: *//p'; }
+same "a client is told how long its connection may be idle" "3.0 secs" "$(keepalive)"
 client dribble >"$tmp/dribble" &
 dribble=$!
 mkfifo "$tmp/hold"
@@ -90,6 +92,7 @@ check "500 connections are open" wait_until "grep -q open '$tmp/idle'" 10
 for i in 1 2 3 4 5; do
 	same "others over TCP are served meanwhile ($i)" 192.0.2.1 "$(ask +tcp +short idle$i.example)"
 done
+same "the more there are, the shorter" "0.3 secs" "$(keepalive)"
 same "and over UDP" 192.0.2.1 "$(ask +short udp.example)"
 exec 3>&-
 wait $idle

@@ -8,8 +8,7 @@
 #include "services/dns/dns_querylog.h"
 #include "services/dns/dns_stream.h"
 
-#define ANY_TTL		3600	/* seconds; the longer, the fewer come back */
-#define KEEPALIVE_100MS 100	/* RFC 7828 §3.1: how long we keep an idle connection, in 100 ms */
+#define ANY_TTL 3600	/* seconds; the longer, the fewer come back */
 
 /* Where a reply is written (a slot of the send queue, or the scratch for TCP), and its options. */
 struct room {
@@ -19,6 +18,15 @@ struct room {
 	struct dns_opt filled;
 	uint8_t cookie[DNS_COOKIE_TOTAL];
 };
+
+/* How long the connection may be idle, in units of 100 ms: the fewer are free, the shorter. */
+static uint16_t
+keepalive(const struct dns_stream *st)
+{
+	usec units = tcp_idle_time(st->conn) / millis(100);
+
+	return (uint16_t)(units < UINT16_MAX ? units : UINT16_MAX);
+}
 
 /* Add the cookie and the keepalive where the query asked for them. */
 static void
@@ -40,7 +48,7 @@ complete_opt(struct dns_resolver *r, const struct dns_asker *from, const struct 
 	}
 	if (q->keepalive && from->stream != NULL) {
 		room->filled.has_keepalive = true;
-		room->filled.keepalive = KEEPALIVE_100MS;
+		room->filled.keepalive = keepalive(from->stream);	/* RFC 7828 §3.3.2 */
 	}
 }
 
