@@ -12,6 +12,7 @@ SYSTEM_TESTS += tests/system/dns_answers.sh
 SYSTEM_TESTS += tests/system/dns_bootstrap.sh
 SYSTEM_TESTS += tests/system/dns_dnscrypt.sh
 SYSTEM_TESTS += tests/system/dns_junk.sh
+SYSTEM_TESTS += tests/system/dns_ending.sh
 SYSTEM_TESTS += tests/system/dns_explain.sh
 SYSTEM_TESTS += tests/system/dns_forged.sh
 SYSTEM_TESTS += tests/system/dns_linklocal.sh
@@ -31,6 +32,7 @@ SYSTEM_TESTS += tests/system/examples.sh
 SYSTEM_TESTS += tests/system/dns_v6.sh
 SYSTEM_TESTS += tests/system/fakedns.sh
 SYSTEM_TESTS += tests/system/hearthctl.sh
+SYSTEM_TESTS += tests/system/hearthd_no_ipv6.sh
 SYSTEM_TESTS += tests/system/hearthd_plugins.sh
 SYSTEM_TESTS += tests/system/hearthd_privs.sh
 SYSTEM_TESTS += tests/system/hearthd_settings.sh
@@ -65,6 +67,9 @@ tests_support_tftpload_LDADD = src/libutil.a
 check_PROGRAMS += tests/support/beacon_tap
 tests_support_beacon_tap_SOURCES = tests/support/beacon_tap.c
 tests_support_beacon_tap_LDADD = src/libannounce.a src/libutil.a $(SODIUM_LIBS)
+
+check_PROGRAMS += tests/support/no_ipv6
+tests_support_no_ipv6_SOURCES = tests/support/no_ipv6.c
 
 check_PROGRAMS += tests/support/lossy
 tests_support_lossy_SOURCES = tests/support/lossy.c

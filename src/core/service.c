@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/loop.h"
 
@@ -393,6 +395,22 @@ service_complain_listen(struct service *sv, const struct addr *local, const char
 	log_note(sv->log, LOG_LEVEL_ERR, sv->ops->name, "cannot listen on %s (%s): %s%s",
 	    addr_format(local, text), transport, e == ERR_SYS ? strerror(saved) : err_text(e), hint);
 	errno = saved;
+}
+
+bool
+service_can_listen(struct service *sv, const struct conf *cf, const char *key,
+    const struct addr *local)
+{
+	int fd = socket(local->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char text[ADDR_TEXT_MAX];
+
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 || errno != EAFNOSUPPORT || conf_given(cf, key))
+		return true;
+	log_note(sv->log, LOG_LEVEL_NOTICE, sv->ops->name, "not listening on %s: this machine has no %s",
+	    addr_format(local, text), local->sa.sa_family == AF_INET6 ? "IPv6" : "IPv4");
+	return false;
 }
 
 enum err

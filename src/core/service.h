@@ -84,6 +84,13 @@ struct service {
 enum err service_listen(struct service *sv, const struct addr *local, const struct udp_opts *opts,
     struct udp_socket **out) MUST_CHECK;
 
+/*
+ * False, and a notice in the log, for an address of a family that this machine does not have, where
+ * the list setting `key` was not written by anybody: a default that fits most is no error elsewhere.
+ */
+bool service_can_listen(struct service *sv, const struct conf *cf, const char *key,
+    const struct addr *local);
+
 /* Log that this address cannot be listened on, from errno where e is ERR_SYS, which it keeps. */
 void service_complain_listen(struct service *sv, const struct addr *local, const char *transport,
     enum err e);

@@ -278,8 +278,9 @@ dns_resolver_wake(struct dns_resolver *r, mono_us now)
 }
 
 bool
-dns_resolver_busy(const struct dns_resolver *r)
+dns_resolver_finish(struct dns_resolver *r)
 {
+	r->ending = true;
 	return r->pool.used != 0;
 }
 

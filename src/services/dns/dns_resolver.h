@@ -96,7 +96,11 @@ mono_us dns_resolver_wake(struct dns_resolver *r, mono_us now);
 void dns_resolver_explain(struct dns_resolver *r, struct span name, uint16_t type,
     const struct addr *client, mono_us now, struct report *out);
 
-bool dns_resolver_busy(const struct dns_resolver *r);
+/*
+ * The daemon is about to end: true while somebody waits. From the first call on no query is taken that
+ * would have to wait; what the cache or the house know is still told.
+ */
+bool dns_resolver_finish(struct dns_resolver *r);
 void dns_resolver_report(const struct dns_resolver *r, struct report *out);
 
 /* Tell of every query from here on; NULL: of none. It must outlive the resolver. */

@@ -78,6 +78,13 @@ void
 dns_resolver_park(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
     const struct dns_key *key, struct dns_route *route)
 {
+	/* Silence: the client asks again soon, and the daemon that comes next answers. */
+	if (r->ending && !from->parked) {
+		r->n.ending++;
+		dns_resolver_note_silence(r, from, q, "ending");
+		return;
+	}
+
 	struct dns_flight_key fk = flight_key(key, from->dg == NULL);
 	uint32_t askers = servers_at(route, from->peer);
 
@@ -113,6 +120,8 @@ dns_resolver_prefetch(struct dns_resolver *r, const struct dns_key *key, struct 
 {
 	struct dns_flight_key fk = flight_key(key, false);
 
+	if (r->ending)
+		return;
 	r->n.prefetches++;
 	if (dns_forward_ask(r->forward, &fk, route, NULL, now) == OK)
 		rewake(r, now);

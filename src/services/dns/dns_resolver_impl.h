@@ -57,6 +57,7 @@ struct counters {
 	uint64_t prefetches;
 	uint64_t answers_malformed;	/* upstream answers that made no sense */
 	uint64_t overloaded;		/* SERVFAIL because a table was full, nor was there a stale answer */
+	uint64_t ending;		/* came while the daemon was about to end: silence */
 	uint64_t latency_us;		/* summed over answered_upstream */
 };
 
@@ -78,6 +79,7 @@ struct dns_resolver {
 	struct prefix nets[DNS_NETS_MAX];
 	size_t net_count;
 	struct dns_ttl_limits ttl;
+	bool ending;			/* what would have to wait is not taken any more */
 	bool prefetch;
 	bool trust_ad;
 	bool filter_aaaa;

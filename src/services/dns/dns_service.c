@@ -5,7 +5,6 @@
  */
 #include "services/dns/dns_service.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -416,17 +415,18 @@ listen_tcp(struct dns_service *ds, const struct addr *local, const struct conf *
 	return OK;
 }
 
-/* One address, both transports. A machine without IPv6 is no reason not to serve IPv4. */
+/* One address, both transports. */
 static enum err
 listen_on(struct dns_service *ds, const struct conf *cf, size_t i)
 {
 	struct addr local = conf_addr_at(cf, "listen", i);
 	struct udp_socket *udp;
 	struct udp_opts opts = { .rcvbuf = RCVBUF };
-	enum err e = service_listen(ds->sv, &local, &opts, &udp);
+	enum err e;
 
-	if (e == ERR_SYS && errno == EAFNOSUPPORT && !conf_given(cf, "listen"))
+	if (!service_can_listen(ds->sv, cf, "listen", &local))
 		return OK;
+	e = service_listen(ds->sv, &local, &opts, &udp);
 	if (e != OK)
 		return e;
 	/* With port 0 the kernel has picked one; TCP takes the same. */
@@ -535,7 +535,7 @@ busy(const struct service *sv)
 	bool saving = dns_snapshots_finish(ds->snapshots);
 	bool telling = dns_querylog_finish(ds->querylog);
 
-	return dns_resolver_busy(ds->resolver) || saving || telling;
+	return dns_resolver_finish(ds->resolver) || saving || telling;
 }
 
 static void

@@ -339,7 +339,8 @@ start(struct service *sv, const struct conf *cf)
 	for (size_t i = 0; e == OK && i < conf_count(cf, "listen"); i++) {
 		struct addr local = conf_addr_at(cf, "listen", i);
 
-		e = service_listen(sv, &local, &opts, NULL);
+		if (service_can_listen(sv, cf, "listen", &local))
+			e = service_listen(sv, &local, &opts, NULL);
 	}
 	if (e == OK && st->set->inbox != NULL) {
 		unsigned removed = tftp_inbox_clean(st->set->inbox);
