@@ -62,6 +62,8 @@ reload(struct daemon *d, char err[static SETTINGS_ERR_MAX])
 {
 	enum err e = settings_reload(&d->settings, d->log, err);
 
+	/* Whatever the settings are like: who rotates logs knows nothing of them. */
+	services_reopen(d->settings.services);
 	if (e == OK) {
 		log_note(d->log, LOG_LEVEL_NOTICE, "hearthd", "the new settings are in force");
 	} else {

@@ -292,6 +292,17 @@ services_apply(struct services *s, const struct conf *root, const struct conf *o
 	return OK;
 }
 
+void
+services_reopen(struct services *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct service *sv = &s->slots[i]->sv;
+
+		if (s->slots[i]->running && sv->ops->reopen != NULL)
+			sv->ops->reopen(sv);
+	}
+}
+
 bool
 services_use(const struct services *s, const struct conf *root)
 {

@@ -51,6 +51,8 @@ struct service_ops {
 	 * a later apply() has succeeded, or stop().
 	 */
 	enum err (*apply)(struct service *sv, const struct conf *cf);
+	/* Files that are written to may have been renamed: open them anew. At SIGHUP and each reload. */
+	void	 (*reopen)(struct service *sv);
 	/* One datagram of a socket opened by service_listen(), valid until return. */
 	void	 (*receive)(struct service *sv, const struct dgram *dg);
 	/* The asked-for instant has come; gives the next one, or MONO_NEVER. */
@@ -140,6 +142,8 @@ enum err services_start(struct services *s, const struct services_env *env,
 /* apply() on all; the first error is given, services before it are put back to `old`. */
 enum err services_apply(struct services *s, const struct conf *root,
     const struct conf *old) MUST_CHECK;
+/* Have all open anew what they write to. */
+void services_reopen(struct services *s);
 /* True while a service runs with settings of that root: they must not be released. */
 bool services_use(const struct services *s, const struct conf *root);
 bool services_busy(const struct services *s);

@@ -10,6 +10,7 @@ in_netns "$@"
 start_fakedns --rule 'a.example A 192.0.2.1' --rule 'old.example A 192.0.2.2 ; ttl=1' \
 	--rule 'bad.example * SERVFAIL'
 port=$(free_port)
+echo ads.example >"$tmp/ads.txt"
 conf() {
 	conf_head
 	cat <<END
@@ -18,6 +19,7 @@ dns {
 	upstream = { "127.0.0.1:$fakedns_port" }
 	record = { "nas.home.arpa. 60 IN A 192.168.1.5" }
 	hosts = { }
+	block "ads" { file = "$tmp/ads.txt" }
 	$1
 }
 END
@@ -68,6 +70,16 @@ ask old.example
 told 8
 contains "a stale answer" '"verdict":"stale","rcode":"NOERROR","ms":1' "$(last)"
 
+before=$(lines)
+ask www.ads.example
+check "a blocked one" told $((before + 1))
+contains "is told as such" '"name":"www.ads.example","type":"A","verdict":"blocked","rcode":"NXDOMAIN"' "$(last)"
+contains "with block, rule and file" 'ads' "$(last | sed -n 's/.*"reason":"\([^"]*\)".*/\1/p')"
+before=$(lines)
+ask +noedns -c CH -t TXT version.bind
+check "one of another class" told $((before + 1))
+contains "is told as refused" '"type":"TXT","verdict":"refused","rcode":"REFUSED"' "$(last)"
+
 # A failure is held for a second at first, and longer each time.
 held() {
 	local before="$(lines)"
@@ -81,6 +93,7 @@ check "and one from a held failure" wait_until held 60
 # Rotation, privacy, words.
 mv "$log" "$log.1"
 before=$(wc -l <"$log.1")
+total=$before
 ask a.example
 check "a renamed file is still written to" wait_until "[ \$(wc -l <'$log.1') -gt $before ]" 5
 conf "query-log { file = \"$log\"  privacy = \"anonymous\"  format = \"text\" }" >"$tmp/conf"
@@ -92,13 +105,22 @@ contains "words instead of JSON, client and name kept back" ' 127.0.0.0/24 udp -
 	"$(last)"
 same "the old file is left alone" $((before + 1)) "$(wc -l <"$log.1")"
 
+# Who rotates logs knows nothing of settings: a file with a mistake is opened anew as well.
+mv "$log" "$log.2"
+conf "nonsense = 1" >"$tmp/conf"
+kill -HUP "$hearthd_pid"
+check "bad settings are refused" wait_until "[ \$(counter hearthd.reloads_refused) -ge 1 ]" 5
+ask a.example
+check "a new file is made all the same" told 1
+same "and the old one is left alone" 1 "$(wc -l <"$log.2")"
+
 # Into the daemon's own log.
 conf "query-log { }" >"$tmp/conf"
 ctl reload >/dev/null
 ask a.example
 check "without a file it goes to the daemon's log" \
 	wait_until "grep -q 'query client=127.0.0.1 name=a.example type=A verdict=cached' '$hearthd_log'" 5
-same "every query is counted" $((before + 3)) "$(counter dns.query_log.lines)"
+same "every query is counted" $((total + 4)) "$(counter dns.query_log.lines)"
 same "none was dropped" 0 "$(counter dns.query_log.dropped)"
 
 # What is left when the daemon ends.

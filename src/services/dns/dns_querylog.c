@@ -300,6 +300,16 @@ dns_querylog_configure(struct dns_querylog *ql, const struct dns_querylog_opts *
 	}
 }
 
+void
+dns_querylog_reopen(struct dns_querylog *ql)
+{
+	if (ql->path[0] == '\0')
+		return;
+	if (ql->len != 0)
+		start_flush(ql);
+	ql->path_changed = true;
+}
+
 /* To the daemon's log, whose lines have their own time and format. */
 static void
 add_to_log(struct dns_querylog *ql, const struct dns_querylog_entry *e)

@@ -47,11 +47,11 @@ enum err dns_querylog_new(struct dns_querylog **out, const struct dns_querylog_e
 /* Writes what is left, waiting for the disk. NULL is fine. */
 void dns_querylog_free(struct dns_querylog *ql);
 
-/*
- * Put settings in force. The file is opened anew at the next line, also where nothing has changed:
- * it may have been renamed (log rotation). One that cannot be opened is told of once.
- */
+/* Put settings in force. A file that cannot be opened is told of once. */
 void dns_querylog_configure(struct dns_querylog *ql, const struct dns_querylog_opts *opts);
+
+/* The file may have been renamed (log rotation): the next line goes to one that is opened anew. */
+void dns_querylog_reopen(struct dns_querylog *ql);
 
 /* While it is switched off nothing happens. */
 void dns_querylog_add(struct dns_querylog *ql, const struct dns_querylog_entry *e);

@@ -49,7 +49,7 @@ static const char *const privacies[] = { "full", "no-client", "no-names", "anony
 
 static const struct conf_key querylog_keys[] = {
 	{ .name = "file", .type = CONF_STRING, .help = "where the lines go; none: into the daemon's log; "
-	    "opened anew at every reload, so that it can be rotated" },
+	    "opened anew at SIGHUP and every reload, so that it can be rotated" },
 	{ .name = "format", .type = CONF_ENUM, .value = "json", .choices = querylog_formats,
 	    .help = "of the file: one JSON object a line, or words" },
 	{ .name = "privacy", .type = CONF_ENUM, .value = "full", .choices = privacies,
@@ -271,6 +271,12 @@ wake(struct service *sv, mono_us now)
 }
 
 /* --- settings --------------------------------------------------------------------------------- */
+
+static void
+reopen(struct service *sv)
+{
+	dns_querylog_reopen(((struct dns_service *)sv->state)->querylog);
+}
 
 static uint32_t
 whole_seconds(const struct conf *cf, const char *key)
@@ -578,6 +584,7 @@ const struct service_ops dns_service_ops = {
 	.keys = keys,
 	.start = start,
 	.apply = apply,
+	.reopen = reopen,
 	.receive = receive,
 	.wake = wake,
 	.report = report,
