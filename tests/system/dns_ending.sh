@@ -22,9 +22,9 @@ start_hearthd "$tmp/conf"
 ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 +short "$@"; }
 
 # Each client asks again when it has its answer, and soon again where it gets none.
-for i in 1 2 3 4 5 6 7 8 9 10; do
+for i in 1 2 3 4 5; do
 	"$dnsload" --server "127.0.0.1:$port" --name "%d.$i.busy.example" --count 100000 --window 200 \
-		--seconds 20 >/dev/null &
+		--sources 10 --seconds 20 >/dev/null &
 	loads="${loads:-} $!"
 done
 check "it is busy" wait_until "[ \"\$(counter dns.answered_upstream)\" -gt 1000 ]" 10
@@ -34,7 +34,7 @@ check "somebody waits" wait_until "grep -qi slow.example '$tmp/up.log'" 5
 kill -TERM "$hearthd_pid"
 check "it begins to end" wait_until "grep -q 'ending' '$hearthd_log'" 5
 same "names of the house are told until the end" 192.168.1.5 "$(ask nas.home.arpa)"
-check "it does not use up its three seconds" wait_until "! running $hearthd_pid" 2.5
+check "it does not use up its three seconds" wait_until "! running $hearthd_pid" 2
 wait "$hearthd_pid"
 same "ends with 0" 0 $?
 wait $slow
