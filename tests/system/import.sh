@@ -82,6 +82,19 @@ contains "a name that shall not exist does not" "status: NXDOMAIN" "$(ask www.tr
 same "every question has an answer" "" "$(grep ': $' "$tmp/ours")"
 stop "$hearthd_pid"
 
+# No cache for dnsmasq is none for us.
+start_fakedns --rule '* A 192.0.2.1 ; ttl=300' --log "$tmp/up.log"
+{ conf_head; printf 'port=%s\nlisten-address=127.0.0.1\nno-resolv\ncache-size=0\nserver=127.0.0.1#%s\n' \
+	"$port" "$fakedns_port" | "$hearthctl" import - 2>/dev/null; } >"$tmp/conf"
+start_hearthd "$tmp/conf"
+same "without a cache there are answers" 192.0.2.1 "$(ask +short one.example)"
+ask two.example >/dev/null
+ask two.example >/dev/null
+same "but none is kept" 0 "$(counter dns.cache.entries)"
+check "each question goes to the server" [ "$(grep -ci 'name=two.example ' "$tmp/up.log")" -ge 2 ]
+same "no answer is from the cache" 0 "$(counter dns.cache.hits)"
+stop "$hearthd_pid"
+
 # The same of dnsmasq itself, where it is there.
 if command -v dnsmasq >/dev/null; then
 	spawn dnsmasq -k -C "$tmp/dnsmasq.conf" --user="$(id -un)" --pid-file=
