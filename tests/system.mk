@@ -3,6 +3,7 @@
 SYSTEM_TESTS =
 SYSTEM_TESTS += tests/system/announce_files.sh
 SYSTEM_TESTS += tests/system/announce_forged.sh
+SYSTEM_TESTS += tests/system/announce_keys.sh
 SYSTEM_TESTS += tests/system/announce_life.sh
 SYSTEM_TESTS += tests/system/announce_links.sh
 SYSTEM_TESTS += tests/system/announce_loss.sh

@@ -219,9 +219,10 @@ net_restart_sender(struct net_node *node, const struct beacon_keyring *ring,
 	static const struct beacon_sender_ops ops = { .multicast = node_send,
 		.unicast = node_unicast, .clone = node_clone };
 	struct beacon_sender_opts o = { .ops = &ops, .ctx = node, .ring = ring, .me = me,
-		.epoch = epoch, .leases_max = 4, .seed = unit_random(&node->net->seed),
+		.epoch = epoch, .leases = &node->leases, .seed = unit_random(&node->net->seed),
 		.now = net_when(node) };
 
+	beacon_leases_init(&node->leases, 4);
 	beacon_sender_free(node->sender);
 	CU_ASSERT_EQUAL_FATAL(beacon_sender_new(&node->sender, &o), OK);
 	node->wake_at = 0;

@@ -25,6 +25,7 @@ struct net_node {
 	struct net *net;
 	struct beacon_sender *sender;
 	struct beacon_receiver *receiver;
+	struct beacon_leases leases;	/* that the sender gives */
 	struct addr addr;
 	bool has_clock;
 	int64_t wall_shift_ms;	/* this node's clock, against the world's */

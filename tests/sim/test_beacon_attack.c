@@ -406,15 +406,31 @@ a_group_key_is_rotated_without_loss(void)
 	net_end(&net, &keys);
 }
 
+/* Alice names carol's key as her next one. */
+static void
+roll(struct net_node *a, const struct beacon_identity *next)
+{
+	struct beacon_when now = net_when(a);
+
+	CU_ASSERT_EQUAL(beacon_sender_roll(a->sender, &now, next), OK);
+	a->wake_at = net.now;
+}
+
+static void
+make_carol(struct beacon_identity *carol)
+{
+	static const uint8_t seed[32] = { 'c' };
+
+	CU_ASSERT_EQUAL_FATAL(beacon_identity_from(carol, seed), OK);
+}
+
 static void
 a_new_sender_key_takes_over_the_name(void)
 {
-	static const uint8_t carol_seed[32] = { 'c' };
 	struct beacon_identity carol;
-	struct beacon_when now;
 
 	net_begin(&net, &keys, 35);
-	CU_ASSERT_EQUAL_FATAL(beacon_identity_from(&carol, carol_seed), OK);
+	make_carol(&carol);
 
 	struct net_node *r = net_add_receiver(&net, &keys.group, &keys.trust, true);
 	struct net_node *a = net_add_sender(&net, &keys.group, &keys.alice, 1);
@@ -423,14 +439,111 @@ a_new_sender_key_takes_over_the_name(void)
 	net_event(c, 1);
 	net_run(&net, seconds(3));
 	CU_ASSERT_EQUAL(r->event_count, 0);
-	now = net_when(a);
-	CU_ASSERT_EQUAL(beacon_sender_roll(a->sender, &now, &carol), OK);
-	a->wake_at = net.now;
+	roll(a, &carol);
 	net_run(&net, seconds(5));
 	CU_ASSERT_STRING_EQUAL(r->last_reason, "has a new key, put it into the trust file");
 	net_event(c, 2);
 	net_run(&net, seconds(3));
 	CU_ASSERT_EQUAL(r->events[2], 1);
+	beacon_identity_fini(&carol);
+	net_end(&net, &keys);
+}
+
+/* What the old key said may still be repaired; the new one's first words wait to be believed. */
+static void
+a_new_sender_key_loses_nothing(void)
+{
+	struct beacon_identity carol;
+
+	net_begin(&net, &keys, 40);
+	make_carol(&carol);
+	net.loss = 20;
+
+	struct net_node *r = net_add_receiver(&net, &keys.group, &keys.trust, true);
+	struct net_node *a = net_add_sender(&net, &keys.group, &keys.alice, 1), *c = NULL;
+
+	net_state(a, 1, "x");
+	net_run(&net, seconds(6));
+	for (unsigned i = 0; i < 80; i++) {
+		if (i == 40) {
+			roll(a, &carol);
+			c = net_add_sender(&net, &keys.group, &carol, 1);
+			net_state(c, 1, "x");
+		}
+		net_event(c != NULL ? c : a, i);
+		net_run(&net, millis(50));
+	}
+	net_run(&net, seconds(200));
+	for (unsigned i = 0; i < 80; i++)
+		CU_ASSERT_EQUAL(r->events[i], 1);
+	CU_ASSERT_EQUAL(r->gap_count, 0);
+	CU_ASSERT_EQUAL(r->states, 1);
+	CU_ASSERT_EQUAL(r->withdrawals, 0);
+	CU_ASSERT_STRING_EQUAL(r->state[1], "x");
+	beacon_identity_fini(&carol);
+	net_end(&net, &keys);
+}
+
+static void
+the_old_key_is_good_for_nothing_afterwards(void)
+{
+	static uint8_t memory[BEACON_STATE_MAX];
+	struct wire_wr wr = wire_wr_of(memory, sizeof(memory));
+	struct beacon_identity carol;
+
+	net_begin(&net, &keys, 41);
+	make_carol(&carol);
+
+	struct net_node *r = net_add_receiver(&net, &keys.group, &keys.trust, true);
+	struct net_node *a = net_add_sender(&net, &keys.group, &keys.alice, 1);
+
+	net_run(&net, seconds(3));
+	roll(a, &carol);
+	net_run(&net, seconds(3));
+	for (unsigned round = 0; round < 2; round++) {
+		net_forget(r);
+		net_restart_sender(a, &keys.group, &keys.alice, 100 + round);	/* a thief */
+		net_event(a, 5);
+		net_state(a, 2, "stolen");
+		net_run(&net, seconds(5));
+		CU_ASSERT_EQUAL(news(r), 0);
+		CU_ASSERT(beacon_receiver_count(r->receiver, BEACON_C_KEY_REPLACED) >= 2);
+		CU_ASSERT_STRING_EQUAL(r->last_reason, "this key was replaced by a newer one");
+		roll(a, &keys.bob);
+		net_run(&net, seconds(5));
+		CU_ASSERT_STRING_EQUAL(r->last_reason, "has named another key before");
+		if (round == 1)
+			break;
+		/* The same after a restart with its memory. */
+		CU_ASSERT_EQUAL(beacon_receiver_save(r->receiver, &wr), OK);
+		net_restart_receiver(r, &keys.group, &keys.trust);
+		CU_ASSERT_EQUAL(beacon_receiver_load(r->receiver, wire_wr_span(&wr)), 0);
+	}
+	beacon_identity_fini(&carol);
+	net_end(&net, &keys);
+}
+
+static void
+an_older_key_may_come_back(void)
+{
+	struct beacon_identity carol;
+
+	net_begin(&net, &keys, 42);
+	make_carol(&carol);
+
+	struct net_node *r = net_add_receiver(&net, &keys.group, &keys.trust, true);
+	struct net_node *a = net_add_sender(&net, &keys.group, &keys.alice, 1);
+
+	net_run(&net, seconds(3));
+	roll(a, &carol);
+	net_run(&net, seconds(3));
+	net_restart_sender(a, &keys.group, &carol, 1);
+	roll(a, &keys.alice);
+	net_run(&net, seconds(3));
+	net_restart_sender(a, &keys.group, &keys.alice, 2);
+	net_event(a, 1);
+	net_run(&net, seconds(3));
+	CU_ASSERT_EQUAL(r->events[1], 1);
 	beacon_identity_fini(&carol);
 	net_end(&net, &keys);
 }
@@ -483,7 +596,7 @@ a_forged_lease_request_draws_one_small_packet_at_most(void)
 	net_event(a, 1);
 	net_run(&net, seconds(5));
 	CU_ASSERT_EQUAL(a->unicasts, 1);
-	CU_ASSERT_EQUAL(beacon_sender_leases(a->sender)->bad_cookies, 1);
+	CU_ASSERT_EQUAL(a->leases.bad_cookies, 1);
 	net_end(&net, &keys);
 }
 
@@ -536,7 +649,6 @@ a_public_group_is_signed_and_readable(void)
 	net_run(&net, seconds(20));
 	for (unsigned i = 0; i < 50; i++)
 		CU_ASSERT_EQUAL(r->events[i], 1);
-	CU_ASSERT_EQUAL(beacon_sender_leases(a->sender)->max, 0);
 	net_end(&net, &keys);
 }
 
@@ -550,6 +662,8 @@ UNIT_MAIN("beacon_attack", UNIT(a_replay_to_a_running_subscriber_is_refused),
     UNIT(old_starts_cannot_displace_the_living_one), UNIT(two_clones_both_run_and_both_say_so),
     UNIT(clones_with_the_same_epoch_notice_too), UNIT(a_replay_to_the_sender_itself_is_no_clone),
     UNIT(a_group_key_is_rotated_without_loss), UNIT(a_new_sender_key_takes_over_the_name),
+    UNIT(a_new_sender_key_loses_nothing), UNIT(the_old_key_is_good_for_nothing_afterwards),
+    UNIT(an_older_key_may_come_back),
     UNIT(an_unknown_key_is_pinned_where_the_trust_file_says_so),
     UNIT(a_forged_lease_request_draws_one_small_packet_at_most),
     UNIT(a_flood_of_requests_is_answered_within_its_budget),

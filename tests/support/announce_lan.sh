@@ -23,6 +23,26 @@ lan_host() {
 	ip -n "$1" link set eth0 up
 }
 
+# lan_router: a host "remote" at 10.8.0.2, behind a router that passes no multicast on.
+lan_router() {
+	local l
+
+	ip netns add router
+	ip netns add remote
+	ip link add p-router type veth peer name eth0 netns router
+	ip link set p-router master br0 up
+	ip -n router link add eth1 type veth peer name eth0 netns remote
+	ip -n router addr add 10.9.0.200/24 dev eth0
+	ip -n router addr add 10.8.0.1/24 dev eth1
+	ip -n remote addr add 10.8.0.2/24 dev eth0
+	for l in "router eth0" "router eth1" "remote eth0" "remote lo"; do
+		ip -n ${l% *} link set ${l#* } up
+	done
+	ip netns exec router sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward' 2>/dev/null
+	ip -n remote route add default via 10.8.0.1
+	ip -n nas route add 10.8.0.0/24 via 10.9.0.200
+}
+
 # lan_loss PERCENT: what the bridge drops of the announcer's datagrams, for each port by itself.
 lan_loss() {
 	nft -f - <<-END

@@ -101,18 +101,11 @@ wait_until "[ \$(grep -c '\"topic\":\"turn\"' '$tmp/rotate.json') -ge 60 ]" 5
 same "a rotated key loses nothing" 60 "$(grep -c '"topic":"turn"' "$tmp/rotate.json")"
 
 # --- a lease over a router -------------------------------------------------------------------
-ip netns add router
-ip netns add remote
-ip link add p-router type veth peer name eth0 netns router
-ip link set p-router master br0 up
-ip -n router link add eth1 type veth peer name eth0 netns remote
-ip -n router addr add 10.9.0.200/24 dev eth0
-ip -n router addr add 10.8.0.1/24 dev eth1
-ip -n remote addr add 10.8.0.2/24 dev eth0
-for l in "router eth0" "router eth1" "remote eth0" "remote lo"; do ip -n ${l% *} link set ${l#* } up; done
-in_host router sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward' 2>/dev/null
-ip -n remote route add default via 10.8.0.1
-ip -n nas route add 10.8.0.0/24 via 10.9.0.200
+lan_router
+listener remote "$tmp/beyond.json"
+sleep 1
+refuse "multicast does not pass a router" joined "$tmp/beyond.json" 0
+stop "$pid"
 listener remote "$tmp/remote.json" --lease 10.9.0.1
 check "a subscriber behind a router gets a lease and all state" joined "$tmp/remote.json"
 tell nas publish --event far n=1 >/dev/null

@@ -31,11 +31,11 @@ list(const struct announce *an, struct ctl_request *rq)
 {
 	struct report *all = report_list(rq->out, "published");
 
-	for (size_t i = 0; i < beacon_sender_count(an->voice.sender); i++) {
+	for (size_t i = 0; i < beacon_sender_count(an->voice->sender); i++) {
 		struct beacon_published p;
 		struct report *o = report_object(all, NULL);
 
-		beacon_sender_get(an->voice.sender, i, &p);
+		beacon_sender_get(an->voice->sender, i, &p);
 		report_span(o, "topic", p.topic);
 		report_u64(o, "rev", p.rev);
 		report_u64(o, "seq", p.seq);
@@ -110,7 +110,7 @@ static void
 publish(struct announce *an, struct ctl_request *rq)
 {
 	struct beacon_when now = announce_when(an);
-	struct beacon_sender *s = an->voice.sender;
+	struct beacon_sender *s = an->voice->sender;
 	uint8_t text[CTL_LINE_MAX];
 	struct wire_wr wr = wire_wr_of(text, sizeof(text));
 	struct publish_args a;
@@ -145,7 +145,7 @@ withdraw(struct announce *an, struct ctl_request *rq)
 		ctl_fail(rq, "usage: announce withdraw TOPIC");
 		return;
 	}
-	if (beacon_sender_withdraw(an->voice.sender, &now, span_str(rq->argv[1])) != OK) {
+	if (beacon_sender_withdraw(an->voice->sender, &now, span_str(rq->argv[1])) != OK) {
 		ctl_fail(rq, "\"%s\" is not published", rq->argv[1]);
 		return;
 	}
@@ -166,7 +166,8 @@ announce_command(struct announce *an, struct ctl_request *rq)
 	else if (strcmp(word, "withdraw") == 0)
 		withdraw(an, rq);
 	else
-		ctl_fail(rq, "usage: announce list | publish [--event] TOPIC KEY=VALUE... | withdraw TOPIC");
+		ctl_fail(rq, "usage: announce list | publish [--event] [--lifetime TIME] TOPIC "
+		    "[KEY=VALUE]... | withdraw TOPIC");
 }
 
 /* --- status ---------------------------------------------------------------------------------- */
@@ -174,9 +175,9 @@ announce_command(struct announce *an, struct ctl_request *rq)
 static void
 report_sender(const struct announce *an, struct report *out)
 {
-	const struct beacon_sender *s = an->voice.sender;
+	const struct beacon_sender *s = an->voice->sender;
 	const struct beacon_sender_stats *st = beacon_sender_stats(s);
-	const struct beacon_leases *leases = beacon_sender_leases(s);
+	const struct beacon_leases *leases = &an->leases;
 
 	report_u64(out, "epoch", beacon_sender_epoch(s));
 	report_u64(out, "seq", beacon_sender_seq(s));
@@ -256,9 +257,9 @@ announce_report(const struct announce *an, struct report *out)
 {
 	char text[8 + ARMOR_BASE64_TEXT(SEAL_PUBLIC_BYTES)] = "ed25519:";
 
-	if (an->voice.sender == NULL)
+	if (an->voice->sender == NULL)
 		return;
-	armor_base64(text + strlen(text), span_of(an->voice.me.public, SEAL_PUBLIC_BYTES));
+	armor_base64(text + strlen(text), span_of(an->voice->me.public, SEAL_PUBLIC_BYTES));
 	report_str(out, "key", text);
 	report_bool(out, "sealed", an->ring.count != 0);
 	report_u64(out, "group_keys", an->ring.count);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The edge of the announcer: settings, keys, the number of this start on the disk, and the wiring
- * between sockets and engine. What is said and when is decided in beacon_sender.c.
+ * The edge of the announcer: settings, the number of this start on the disk, and the wiring between
+ * sockets and engine. What is said and when is decided in beacon_sender.c.
  */
 #include "services/announce/announce_service.h"
 
@@ -94,17 +94,24 @@ announce_when(const struct announce *an)
 		.wall_ms = beacon_net_wall_ms() };
 }
 
-void
-announce_pump(struct announce *an)
+static mono_us
+wake_voices(struct announce *an)
 {
 	struct beacon_when now = announce_when(an);
 	mono_us next = MONO_NEVER;
 
-	if (an->voice.sender != NULL)
-		next = beacon_sender_wake(an->voice.sender, &now);
-	if (an->old_voice.sender != NULL)
-		next = mono_earlier(next, beacon_sender_wake(an->old_voice.sender, &now));
-	service_wake_at(an->sv, next);
+	/* The old key names the new one before that says a word. */
+	if (an->old_voice->sender != NULL)
+		next = beacon_sender_wake(an->old_voice->sender, &now);
+	if (an->voice->sender != NULL)
+		next = mono_earlier(next, beacon_sender_wake(an->voice->sender, &now));
+	return next;
+}
+
+void
+announce_pump(struct announce *an)
+{
+	service_wake_at(an->sv, wake_voices(an));
 }
 
 /* --- between sockets and engine -------------------------------------------------------------- */
@@ -116,10 +123,10 @@ receive_beacon(void *ctx, const struct dgram *dg, bool on_link)
 	struct beacon_when now = announce_when(an);
 	bool due = false;
 
-	if (an->voice.sender != NULL)
-		due = beacon_sender_input(an->voice.sender, &now, dg->data, dg->peer, on_link);
-	if (an->old_voice.sender != NULL)
-		due = beacon_sender_input(an->old_voice.sender, &now, dg->data, dg->peer,
+	if (an->voice->sender != NULL)
+		due = beacon_sender_input(an->voice->sender, &now, dg->data, dg->peer, on_link);
+	if (an->old_voice->sender != NULL)
+		due = beacon_sender_input(an->old_voice->sender, &now, dg->data, dg->peer,
 		    on_link) || due;
 	if (due)
 		announce_pump(an);
@@ -131,9 +138,9 @@ links_changed(void *ctx)
 	struct announce *an = ctx;
 	struct beacon_when now = announce_when(an);
 
-	if (an->voice.sender == NULL)
+	if (an->voice->sender == NULL)
 		return;
-	beacon_sender_refresh(an->voice.sender, &now);
+	beacon_sender_refresh(an->voice->sender, &now);
 	announce_pump(an);
 }
 
@@ -199,8 +206,8 @@ epoch_after(const struct announce *an, uint64_t stored)
 }
 
 /* At start and at a change of keys: on the disk before the first word. */
-static uint64_t
-new_epoch(struct announce *an, uint64_t id)
+uint64_t
+announce_new_epoch(struct announce *an, uint64_t id)
 {
 	char path[PATH_BYTES];
 	bool kept = epoch_path(an, id, path, sizeof(path));
@@ -231,7 +238,7 @@ epoch_done(struct offload_job *j)
 		struct beacon_when now = announce_when(an);
 
 		an->epoch_job = NULL;
-		beacon_sender_restart(an->voice.sender, &now, ej->epoch);
+		beacon_sender_restart(an->voice->sender, &now, ej->epoch);
 		announce_pump(an);
 	}
 	free(ej);
@@ -242,14 +249,14 @@ static void
 change_epoch(struct announce *an)
 {
 	struct announce_epoch_job *ej = an->epoch_job == NULL ? calloc(1, sizeof(*ej)) : NULL;
-	uint64_t old = beacon_sender_epoch(an->voice.sender);
+	uint64_t old = beacon_sender_epoch(an->voice->sender);
 
 	if (ej == NULL)
 		return;
 	ej->job.work = epoch_work;
 	ej->job.done = epoch_done;
 	ej->an = an;
-	if (!epoch_path(an, an->voice.me.id, ej->path, sizeof(ej->path)))
+	if (!epoch_path(an, an->voice->me.id, ej->path, sizeof(ej->path)))
 		ej->path[0] = '\0';
 	ej->epoch = epoch_after(an, old + rand_below(an->sv->rand, EPOCH_SPREAD));
 	if (offload_submit(an->sv->offload, &ej->job) == OK)
@@ -270,181 +277,12 @@ found_clone(void *ctx, bool same_epoch)
 		log_note(an->sv->log, LOG_LEVEL_WARNING, "announce",
 		    "identity used by two hosts: another machine signs with our sender key "
 		    "(a copied card or disk?); make a new one there with hearthctl keygen");
-	if (same_epoch && v == &an->voice)
+	if (same_epoch && v == an->voice)
 		change_epoch(an);
 }
 
-static const struct beacon_sender_ops sender_ops = { .multicast = send_multicast,
+const struct beacon_sender_ops announce_sender_ops = { .multicast = send_multicast,
 	.unicast = send_unicast, .clone = found_clone };
-
-/* --- keys ------------------------------------------------------------------------------------ */
-
-static void
-say_trust_line(const struct announce *an)
-{
-	char text[ARMOR_BASE64_TEXT(SEAL_PUBLIC_BYTES)];
-
-	armor_base64(text, span_of(an->voice.me.public, SEAL_PUBLIC_BYTES));
-	log_note(an->sv->log, LOG_LEVEL_NOTICE, "announce",
-	    "subscribers trust us with the line: NAME ed25519:%s", text);
-}
-
-/* Nobody has made a key: the first start does, so that a section alone is enough. */
-static enum err
-make_key(struct announce *an, const char *path, char why[static BEACON_WHY_MAX])
-{
-	enum err e = beacon_identity_make(path, why);
-
-	if (e == OK)
-		log_note(an->sv->log, LOG_LEVEL_NOTICE, "announce", "made a signing key: %s", path);
-	return e;
-}
-
-static void
-identity_path(const struct announce *an, const struct conf *cf, char path[static PATH_BYTES])
-{
-	const char *given = conf_str(cf, "sender-key");
-
-	if (given[0] != '\0')
-		snprintf(path, PATH_BYTES, "%s", given);
-	else
-		snprintf(path, PATH_BYTES, "%s/sender.key", an->sv->state_dir);
-}
-
-static enum err
-load_identity(struct announce *an, const struct conf *cf, struct beacon_identity *out)
-{
-	char path[PATH_BYTES], why[BEACON_WHY_MAX];
-	const char *given = conf_str(cf, "sender-key");
-	enum err e;
-
-	identity_path(an, cf, path);
-	e = beacon_identity_load(out, path, why);
-	if (e == ERR_NOTFOUND && given[0] == '\0' && an->sv->state_dir[0] != '\0') {
-		e = make_key(an, path, why);
-		if (e == OK)
-			e = beacon_identity_load(out, path, why);
-	}
-	if (e != OK)
-		service_complain(an->sv, cf, "sender-key", 0, "%s", why);
-	return e;
-}
-
-static enum err
-load_ring(struct announce *an, const struct conf *cf, struct beacon_keyring *out)
-{
-	char why[BEACON_WHY_MAX];
-	const char *path = conf_str(cf, "group-key");
-	enum err e;
-
-	*out = (struct beacon_keyring){ .count = 0 };
-	if (path[0] == '\0')
-		return OK;
-	e = beacon_keyring_load(out, path, why);
-	if (e != OK)
-		service_complain(an->sv, cf, "group-key", 0, "%s", why);
-	else if (!out->vault.locked)
-		log_note(an->sv->log, LOG_LEVEL_WARNING, "announce",
-		    "the keys may reach swap: the limit of locked memory is too low");
-	return e;
-}
-
-static enum err
-start_voice(struct announce *an, struct announce_voice *v, const struct conf *cf, bool small)
-{
-	struct beacon_sender_opts o = { .ops = &sender_ops, .ctx = v, .ring = &an->ring,
-		.me = &v->me, .epoch = new_epoch(an, v->me.id), .small = small,
-		.leases_max = small ? 0 : (size_t)conf_int(cf, "leases"),
-		.seed = rand_u64(an->sv->rand), .now = announce_when(an) };
-
-	v->an = an;
-	return beacon_sender_new(&v->sender, &o);
-}
-
-static void
-end_voice(struct announce_voice *v)
-{
-	beacon_sender_free(v->sender);
-	beacon_identity_fini(&v->me);
-	*v = (struct announce_voice){ .an = NULL };
-}
-
-static enum err
-start_old_voice(struct announce *an, const struct conf *cf)
-{
-	struct beacon_when now = announce_when(an);
-	char why[BEACON_WHY_MAX];
-	const char *path = conf_str(cf, "old-sender-key");
-	enum err e;
-
-	end_voice(&an->old_voice);
-	if (path[0] == '\0')
-		return OK;
-	e = beacon_identity_load(&an->old_voice.me, path, why);
-	if (e != OK) {
-		service_complain(an->sv, cf, "old-sender-key", 0, "%s", why);
-		return e;
-	}
-	e = start_voice(an, &an->old_voice, cf, true);
-	return e == OK ? beacon_sender_roll(an->old_voice.sender, &now, &an->voice.me) : e;
-}
-
-/*
- * Key files that only root may read were read before the daemon gave root up. A reload then goes
- * on with the keys in force.
- */
-static bool
-keys_out_of_reach(struct announce *an, const struct conf *cf)
-{
-	const char *group = conf_str(cf, "group-key");
-	char path[PATH_BYTES];
-	bool out;
-
-	identity_path(an, cf, path);
-	out = (access(path, R_OK) != 0 && errno == EACCES) ||
-	      (group[0] != '\0' && access(group, R_OK) != 0 && errno == EACCES);
-	if (out)
-		log_note(an->sv->log, LOG_LEVEL_NOTICE, "announce",
-		    "the keys stay as they are: their files may be read at the start only");
-	return out;
-}
-
-/* Take over new keys. Another key of ours, or a move between public and sealed, is a new start. */
-static enum err
-change_keys(struct announce *an, const struct conf *cf)
-{
-	struct beacon_identity me;
-	struct beacon_keyring ring;
-	enum err e;
-
-	if (an->voice.sender != NULL && keys_out_of_reach(an, cf))
-		return OK;
-	e = load_identity(an, cf, &me);
-	if (e != OK)
-		return e;
-	e = load_ring(an, cf, &ring);
-	if (e != OK) {
-		beacon_identity_fini(&me);
-		return e;
-	}
-
-	bool anew = an->voice.sender == NULL || me.id != an->voice.me.id ||
-		    (ring.count != 0) != (an->ring.count != 0);
-
-	beacon_keyring_fini(&an->ring);
-	an->ring = ring;
-	if (anew) {
-		end_voice(&an->voice);
-		an->voice.me = me;
-		an->topic_count = 0;
-		e = start_voice(an, &an->voice, cf, false);
-		if (e == OK)
-			say_trust_line(an);
-	} else {
-		beacon_identity_fini(&me);
-	}
-	return e == OK ? start_old_voice(an, cf) : e;
-}
 
 /* --- what the settings publish --------------------------------------------------------------- */
 
@@ -463,7 +301,7 @@ publish_section(struct announce *an, const struct conf *cf, size_t i)
 		e = txt_put(&wr, &pair);
 	}
 	if (e == OK)
-		e = beacon_sender_publish(an->voice.sender, &now, span_str(conf_title(p)),
+		e = beacon_sender_publish(an->voice->sender, &now, span_str(conf_title(p)),
 		    BEACON_CTYPE_TXT, wire_wr_span(&wr),
 		    (uint32_t)(conf_duration(p, "lifetime") / seconds(1)));
 	free(text);
@@ -502,7 +340,7 @@ publish_all(struct announce *an, const struct conf *cf)
 		    conf_title(conf_section(cf, "publish", i)));
 	}
 	for (size_t i = 0; i < an->topic_count; i++)
-		if (!still_published(cf, an->topics[i]) && beacon_sender_withdraw(an->voice.sender,
+		if (!still_published(cf, an->topics[i]) && beacon_sender_withdraw(an->voice->sender,
 		    &now, span_str(an->topics[i])) != OK)
 			continue;	/* withdrawn by hand before */
 	free(an->topics);
@@ -522,7 +360,7 @@ file_found(void *ctx, const char *path, uint64_t size, const uint8_t hash[static
 	uint8_t text[ANNOUNCE_FILE_PATH + 256];
 	size_t topic_len = announce_files_topic(topic, path);
 	size_t len = announce_files_text(text, sizeof(text), path, size, hash);
-	enum err e = beacon_sender_publish(an->voice.sender, &now, span_of(topic, topic_len),
+	enum err e = beacon_sender_publish(an->voice->sender, &now, span_of(topic, topic_len),
 	    BEACON_CTYPE_TXT, span_of(text, len), 0);
 
 	if (e != OK)
@@ -539,7 +377,7 @@ file_gone(void *ctx, const char *path)
 	char topic[BEACON_TOPIC_MAX + 1];
 	size_t len = announce_files_topic(topic, path);
 
-	if (beacon_sender_withdraw(an->voice.sender, &now, span_of(topic, len)) == OK)
+	if (beacon_sender_withdraw(an->voice->sender, &now, span_of(topic, len)) == OK)
 		announce_pump(an);
 }
 
@@ -598,6 +436,8 @@ start(struct service *sv, const struct conf *cf)
 		return ERR_NOMEM;
 	sv->state = an;
 	an->sv = sv;
+	an->voice = &an->voices[0];
+	an->old_voice = &an->voices[1];
 
 	enum err e = beacon_net_open(&an->net, &o);
 
@@ -605,8 +445,8 @@ start(struct service *sv, const struct conf *cf)
 		log_note(sv->log, LOG_LEVEL_ERR, "announce", "cannot open port %u: %s",
 		    (unsigned)o.port, e == ERR_SYS ? strerror(errno) : err_text(e));
 	else if (beacon_net_links(an->net) == 0)
-		log_note(sv->log, LOG_LEVEL_WARNING, "announce", "no interface here is one of those "
-		    "in the settings; waiting for one");
+		log_note(sv->log, LOG_LEVEL_WARNING, "announce",
+		    "no interface here is one of those in the settings; waiting for one");
 	return e;
 }
 
@@ -614,7 +454,7 @@ static enum err
 apply(struct service *sv, const struct conf *cf)
 {
 	struct announce *an = sv->state;
-	enum err e = change_keys(an, cf);
+	enum err e = announce_change_keys(an, cf);
 
 	if (e == OK)
 		e = publish_all(an, cf);
@@ -628,16 +468,8 @@ apply(struct service *sv, const struct conf *cf)
 static mono_us
 wake(struct service *sv, mono_us now)
 {
-	struct announce *an = sv->state;
-	struct beacon_when when = announce_when(an);
-	mono_us next = MONO_NEVER;
-
 	(void)now;
-	if (an->voice.sender != NULL)
-		next = beacon_sender_wake(an->voice.sender, &when);
-	if (an->old_voice.sender != NULL)
-		next = mono_earlier(next, beacon_sender_wake(an->old_voice.sender, &when));
-	return next;
+	return wake_voices(sv->state);
 }
 
 static void
@@ -647,17 +479,18 @@ stop(struct service *sv)
 
 	if (an == NULL)
 		return;
-	if (an->voice.sender != NULL) {
+	if (an->voice->sender != NULL) {
 		struct beacon_when now = announce_when(an);
 
-		beacon_sender_goodbye(an->voice.sender, &now);
+		beacon_sender_goodbye(an->voice->sender, &now);
 	}
 	if (an->epoch_job != NULL)
 		an->epoch_job->an = NULL;
 	announce_files_free(an->files);
-	end_voice(&an->old_voice);
-	end_voice(&an->voice);
+	announce_voice_end(an->old_voice);
+	announce_voice_end(an->voice);
 	beacon_keyring_fini(&an->ring);
+	seal_wipe(&an->leases, sizeof(an->leases));
 	beacon_net_close(an->net);
 	free(an->topics);
 	free(an);

@@ -32,7 +32,9 @@ struct announce {
 	struct service *sv;
 	struct beacon_net *net;
 	struct beacon_keyring ring;
-	struct announce_voice voice, old_voice;
+	struct announce_voice voices[2];	/* they change places with the key */
+	struct announce_voice *voice, *old_voice;
+	struct beacon_leases leases;
 	struct announce_epoch_job *epoch_job;
 	struct announce_files *files;
 	char *files_root;
@@ -42,9 +44,23 @@ struct announce {
 	mono_us clone_at;	/* last time that a clone was noticed; 0: never */
 };
 
+/* --- announce_service.c ---------------------------------------------------------------------- */
+
+extern const struct beacon_sender_ops announce_sender_ops;	/* ctx: a voice */
+
 struct beacon_when announce_when(const struct announce *an);
 /* Send what is due and ask to be woken for the rest. */
 void announce_pump(struct announce *an);
+/* At start and at a change of keys: on the disk before the first word. */
+uint64_t announce_new_epoch(struct announce *an, uint64_t id);
+
+/* --- announce_keys.c ------------------------------------------------------------------------- */
+
+/* Read the key files that the settings name, and speak with them from now on. */
+enum err announce_change_keys(struct announce *an, const struct conf *cf) MUST_CHECK;
+void announce_voice_end(struct announce_voice *v);
+
+/* --- announce_commands.c --------------------------------------------------------------------- */
 
 /* hearthctl announce …; ends rq. */
 void announce_command(struct announce *an, struct ctl_request *rq);

@@ -148,7 +148,8 @@ take_lease(struct beacon_sender *s, struct span body, const struct addr *from)
 		s->stats.malformed++;
 		return;
 	}
-	if (s->leases.max == 0 || (in.target != 0 && in.target != s->me->id))
+	if (s->leases->max == 0 || s->ring->count == 0 || s->rolled ||
+	    (in.target != 0 && in.target != s->me->id))
 		return;
 	if (in.kind == BEACON_LEASE_ASK) {
 		if (!bucket_take(&s->challenges_rate, 1, s->now.mono)) {
@@ -157,15 +158,15 @@ take_lease(struct beacon_sender *s, struct span body, const struct addr *from)
 		}
 		s->stats.challenges++;
 		out.kind = BEACON_LEASE_CHALLENGE;
-		beacon_leases_cookie(&s->leases, from, s->now.mono, out.cookie);
+		beacon_leases_cookie(s->leases, from, s->now.mono, out.cookie);
 		answer_lease(s, from, &out);
 	} else if (in.kind == BEACON_LEASE_CONFIRM) {
 		out.kind = BEACON_LEASE_GRANT;
-		out.seconds = beacon_leases_confirm(&s->leases, from, in.cookie, s->now.mono);
+		out.seconds = beacon_leases_confirm(s->leases, from, in.cookie, s->now.mono);
 		if (out.seconds != 0)
 			answer_lease(s, from, &out);
 	} else if (in.kind == BEACON_LEASE_END) {
-		beacon_leases_end(&s->leases, from);
+		beacon_leases_end(s->leases, from);
 	}
 }
 
@@ -253,7 +254,7 @@ static bool
 take_request(struct beacon_sender *s, struct span dgram, const struct addr *from, bool on_link)
 {
 	const struct beacon_hdr *h = &s->opened.hdr;
-	bool known = on_link || beacon_leases_holds(&s->leases, from, s->now.mono);
+	bool known = on_link || beacon_leases_holds(s->leases, from, s->now.mono);
 
 	if (h->sender == s->run_id || (h->type != BEACON_LEASE && !known))
 		return false;

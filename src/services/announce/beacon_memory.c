@@ -5,8 +5,9 @@
  *	seen SENDER EPOCH BASE NEWEST WINDOW	hexadecimal; the window as its words
  *	key FROM NAME BASE64 GLOBS		FROM: id of the key that announced it; 0: pinned
  *
- * Slots come back stale: the sender proves itself again before it counts. A key that was taken over
- * falls with the key that announced it: whoever strikes that out of the trust file means both.
+ * Slots come back stale: the sender proves itself again before it counts. A key that announced
+ * another one stays replaced; that other one falls with it: whoever strikes the first out of the
+ * trust file means both.
  */
 #include "services/announce/beacon_receiver_priv.h"
 
@@ -110,10 +111,13 @@ load_key(struct beacon_receiver *r, const char *line)
 	    from == 0 ? BEACON_FROM_TOFU : BEACON_FROM_ROLL) != OK)
 		return true;		/* it stands in the trust file by now */
 
-	struct beacon_trusted *s = &r->trust.senders[r->trust.count - 1];
+	size_t who = r->trust.count - 1;
+	struct beacon_trusted *s = &r->trust.senders[who];
 
 	s->from = from;
-	r->ids[r->trust.count - 1] = s->id;
+	r->ids[who] = s->id;
+	if (from != 0)
+		r->peers[beacon_receiver_find(r, from)].heir = (uint8_t)(who + 1);
 	return true;
 }
 

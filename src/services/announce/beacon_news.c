@@ -106,15 +106,46 @@ keep_until(struct beacon_receiver *r, struct beacon_topic *t, mono_us expires)
 	beacon_topics_touch(&r->topics, t);
 }
 
+/* The same topic as said with the key before the sender's, or NULL. */
+static struct beacon_topic *
+inherited(struct beacon_receiver *r, uint64_t sender, uint64_t hash)
+{
+	size_t who = beacon_receiver_find(r, sender);
+
+	for (size_t i = 0; i < r->trust.count; i++)
+		if (r->peers[i].heir == who + 1)
+			return beacon_topics_find(&r->topics, r->ids[i], hash);
+	return NULL;
+}
+
+/* The sender's next key says the topic by now. */
+static bool
+heir_says(struct beacon_receiver *r, const struct beacon_topic *t)
+{
+	size_t who = beacon_receiver_find(r, t->sender);
+	struct beacon_topic *other;
+
+	if (who == r->trust.count || r->peers[who].heir == 0)
+		return false;
+	other = beacon_topics_find(&r->topics, r->ids[r->peers[who].heir - 1], t->hash);
+	return other != NULL && other->len != 0;
+}
+
 static void
 take_state(struct beacon_receiver *r, const struct beacon_hdr *h, const struct beacon_item *item)
 {
 	uint64_t hash = beacon_id_of(item->topic);
 	struct beacon_topic *t = beacon_topics_need(&r->topics, h->sender, hash);
+	struct beacon_topic *before = inherited(r, h->sender, hash);
 	uint64_t content = content_hash(item);
 
 	if (t == NULL || is_outdated(t, h))
 		return;
+	if (t->len == 0 && before != NULL) {
+		t->content = before->content;
+		t->len = before->len;
+		beacon_topics_remove(&r->topics, before);
+	}
 
 	bool changed = t->len == 0 || t->content != content;
 
@@ -136,7 +167,8 @@ drop_state(struct beacon_receiver *r, struct beacon_topic *t, const struct beaco
 {
 	struct beacon_item item = { .topic = span_of(t->name, t->len), .rev = t->rev };
 
-	deliver_item(r, BEACON_NEWS_WITHDRAW, h, &item, true, reason);
+	if (!heir_says(r, t))
+		deliver_item(r, BEACON_NEWS_WITHDRAW, h, &item, true, reason);
 	t->len = 0;
 	t->epoch = h->epoch;
 	t->seq = h->seq;
@@ -179,6 +211,20 @@ beacon_news_expire(struct beacon_receiver *r)
 
 /* --- items ----------------------------------------------------------------------------------- */
 
+/* Whoever has named a successor has nothing more to say but what it said before. */
+static bool
+may_still_speak(struct beacon_receiver *r, size_t who, const struct beacon_hdr *h)
+{
+	struct beacon_peer *p = &r->peers[who];
+	const struct beacon_slot *slot = beacon_proof_slot(p, h->epoch);
+
+	if (p->heir == 0 || (slot != NULL && h->seq < slot->rolled_at))
+		return true;
+	r->counts[BEACON_C_KEY_REPLACED]++;
+	beacon_news_refused(r, h, "this key was replaced by a newer one");
+	return false;
+}
+
 void
 beacon_news_item(struct beacon_receiver *r, size_t who, const struct beacon_hdr *h,
     struct span body, bool confirmed)
@@ -186,7 +232,7 @@ beacon_news_item(struct beacon_receiver *r, size_t who, const struct beacon_hdr 
 	struct beacon_item item;
 	struct beacon_hdr first = *h;
 
-	if (beacon_item_parse(&item, body) != OK)
+	if (beacon_item_parse(&item, body) != OK || !may_still_speak(r, who, h))
 		return;
 	if (!beacon_globs_match(r->trust.senders[who].globs, item.topic)) {
 		r->counts[BEACON_C_TOPIC_DENIED]++;
@@ -254,6 +300,8 @@ beacon_news_digest(struct beacon_receiver *r, size_t who, const struct beacon_hd
 
 	while (beacon_gaps_lost(&r->gaps, r->now.mono, h->sender, h->epoch, d->repair_from, &lost))
 		beacon_news_gap(r, lost.sender, lost.epoch, lost.first, lost.last);
+	if (p->heir != 0)
+		return;			/* its states are the next key's by now, or expire */
 	for (size_t i = 0; i < d->entry_count; i++)
 		take_entry(r, h, &d->entries[i], d->list_rev);
 	if (p->list_rev != d->list_rev) {
@@ -270,45 +318,72 @@ beacon_news_digest(struct beacon_receiver *r, size_t who, const struct beacon_hd
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
-static bool
+/* Gives the place of the key, or that of none (trust.count) where there is no room. */
+static size_t
 adopt_key(struct beacon_receiver *r, const char *name, const uint8_t key[static SEAL_PUBLIC_BYTES],
     const char *globs, enum beacon_origin origin, const char *reason)
 {
 	char text[16 + ARMOR_BASE64_TEXT(SEAL_PUBLIC_BYTES)] = "ed25519:";
+	size_t who = r->trust.count;
 	enum err e = beacon_trust_add(&r->trust, name, key, globs, origin);
 
 	if (e != OK) {
 		r->counts[BEACON_C_TRUST_FULL] += e == ERR_FULL;
-		return false;
+		return r->trust.count;
 	}
-
-	size_t who = r->trust.count - 1;
-
 	r->ids[who] = r->trust.senders[who].id;
 	memset(&r->peers[who], 0, sizeof(r->peers[who]));
 	armor_base64(text + strlen(text), span_of(key, SEAL_PUBLIC_BYTES));
 	beacon_news_notice(r, who, reason, span_str(text));
-	return true;
+	return who;
+}
+
+/* The place of the key that `who` names, which may stand in the trust file already. */
+static size_t
+heir_of(struct beacon_receiver *r, size_t who, const uint8_t key[static SEAL_PUBLIC_BYTES])
+{
+	struct beacon_trusted old = r->trust.senders[who];
+	size_t heir = beacon_receiver_find(r, beacon_id_of(span_of(key, SEAL_PUBLIC_BYTES)));
+
+	if (heir != r->trust.count)
+		return heir;
+	heir = adopt_key(r, old.name, key, old.globs, BEACON_FROM_ROLL,
+	    "has a new key, put it into the trust file");
+	if (heir != r->trust.count)
+		r->trust.senders[heir].from = old.id;
+	return heir;
 }
 
 void
 beacon_news_keyroll(struct beacon_receiver *r, size_t who, const struct beacon_hdr *h,
     struct span body)
 {
+	struct beacon_peer *p = &r->peers[who];
+	struct beacon_slot *slot = beacon_proof_slot(p, h->epoch);
 	struct beacon_keyroll roll;
 	uint8_t text[BEACON_KEYROLL_TEXT];
-	struct beacon_trusted old = r->trust.senders[who];
 
 	if (beacon_keyroll_parse(&roll, body) != OK)
 		return;
-	beacon_keyroll_text(text, old.key, roll.key);
+	beacon_keyroll_text(text, r->trust.senders[who].key, roll.key);
 	if (seal_verify(roll.proof, span_of(text, sizeof(text)), roll.key) != OK) {
 		beacon_news_refused(r, h, "new key does not sign for itself");
 		return;
 	}
-	if (adopt_key(r, old.name, roll.key, old.globs, BEACON_FROM_ROLL,
-	    "has a new key, put it into the trust file"))
-		r->trust.senders[r->trust.count - 1].from = old.id;
+
+	size_t heir = heir_of(r, who, roll.key);
+
+	if (heir == r->trust.count || heir == who)
+		return;
+	/* The first word counts: who steals the old key later cannot name another. */
+	if (p->heir != 0 && p->heir != heir + 1) {
+		beacon_news_refused(r, h, "has named another key before");
+		return;
+	}
+	p->heir = (uint8_t)(heir + 1);
+	r->peers[heir].heir = 0;	/* it may be an older key that comes back */
+	if (slot != NULL && (slot->rolled_at == 0 || h->seq < slot->rolled_at))
+		slot->rolled_at = h->seq;
 }
 
 bool
@@ -330,5 +405,6 @@ beacon_news_tofu(struct beacon_receiver *r, const struct beacon_opened *o)
 
 	beacon_fingerprint(fingerprint, d.key);
 	snprintf(name, sizeof(name), TOFU_NAME "%.4s%.4s", fingerprint, fingerprint + 5);
-	return adopt_key(r, name, d.key, "*", BEACON_FROM_TOFU, "pinned on first use");
+	return adopt_key(r, name, d.key, "*", BEACON_FROM_TOFU, "pinned on first use") !=
+	       r->trust.count;
 }

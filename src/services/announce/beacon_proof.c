@@ -45,6 +45,12 @@ beacon_proof_live(struct beacon_receiver *r, struct beacon_peer *p, struct beaco
 	return slot->state == BEACON_SLOT_LIVE;
 }
 
+static bool
+lives(struct beacon_receiver *r, struct beacon_peer *p)
+{
+	return beacon_proof_live(r, p, &p->slots[0]) || beacon_proof_live(r, p, &p->slots[1]);
+}
+
 void
 beacon_proof_hold(struct beacon_receiver *r, size_t who)
 {
@@ -133,11 +139,7 @@ decide_without_proof(struct beacon_receiver *r, struct beacon_held *held)
 	if (who == r->trust.count)
 		return;
 
-	struct beacon_peer *p = &r->peers[who];
-	bool another_lives = beacon_proof_live(r, p, &p->slots[0]) ||
-			     beacon_proof_live(r, p, &p->slots[1]);
-
-	if (!near || !item || another_lives || (h->flags & BEACON_FRAG) != 0) {
+	if (!near || !item || lives(r, &r->peers[who]) || (h->flags & BEACON_FRAG) != 0) {
 		r->counts[BEACON_C_UNPROVEN]++;
 		return;
 	}
@@ -218,14 +220,22 @@ said_in_our_time(const struct beacon_receiver *r, const struct beacon_hdr *h, ui
 	       (h->type != BEACON_EVENT || age_ms <= (int64_t)h->lifetime_s * 1000);
 }
 
+/* Another start of the sender, or the key that it has replaced, was heard a moment ago. */
+static bool
+was_here(struct beacon_receiver *r, size_t who)
+{
+	for (size_t i = 0; i < r->trust.count; i++)
+		if ((i == who || r->peers[i].heir == who + 1) && lives(r, &r->peers[i]))
+			return true;
+	return false;
+}
+
 /* Where counting begins in an epoch that we did not know. */
 static uint64_t
 first_base(struct beacon_receiver *r, size_t who, const struct beacon_hdr *h, uint64_t base,
     uint64_t repair_from)
 {
-	struct beacon_peer *p = &r->peers[who];
-	bool restarted = beacon_proof_live(r, p, &p->slots[0]) ||
-			 beacon_proof_live(r, p, &p->slots[1]);
+	bool restarted = was_here(r, who);
 	uint64_t lowest = base + 1;
 
 	for (size_t i = 0; i < BEACON_HOLD_MAX; i++) {

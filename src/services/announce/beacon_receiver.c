@@ -284,8 +284,6 @@ beacon_receiver_accept(struct beacon_receiver *r, size_t who, struct beacon_slot
 	else if (h->seq < newest && beacon_gaps_fill(&r->gaps, h->sender, h->epoch, h->seq))
 		r->counts[BEACON_C_REPAIRED]++;
 	slot->heard_at = r->now.mono;
-	if (h->time_ms > slot->latest_ms)
-		slot->latest_ms = h->time_ms;
 	if (h->type == BEACON_DIGEST) {
 		struct beacon_digest d;
 
@@ -354,7 +352,8 @@ beacon_receiver_count_name(enum beacon_count c)
 		"version", "unknown_type", "requests", "unsealed", "unknown_key", "duplicates",
 		"forged", "over_budget", "unknown_sender", "bad_signature", "held", "accepted",
 		"unconfirmed", "unproven", "too_old", "topic_denied", "missed", "repaired", "lost",
-		"nacks", "solicits", "proofs", "clones", "trust_full" };
+		"nacks", "solicits", "proofs", "clones", "trust_full",
+		"key_replaced" };
 
 	return names[c];
 }

@@ -97,6 +97,7 @@ enum beacon_count {
 	BEACON_C_PROOFS,
 	BEACON_C_CLONES,
 	BEACON_C_TRUST_FULL,	/* no room for one more pinned key */
+	BEACON_C_KEY_REPLACED,	/* said with a key after its successor was named */
 	BEACON_COUNTS,
 };
 

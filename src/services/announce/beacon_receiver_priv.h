@@ -33,7 +33,7 @@ enum beacon_slot_state {
 struct beacon_slot {
 	uint64_t epoch;
 	uint64_t base;		/* numbers up to here are of no interest */
-	uint64_t latest_ms;	/* highest time_ms heard */
+	uint64_t rolled_at;	/* number of its KEYROLL, the lowest heard; 0: none */
 	mono_us heard_at;
 	struct replay window;
 	uint32_t proof;		/* serial of the last token echoed */
@@ -50,6 +50,7 @@ struct beacon_peer {
 	uint32_t source;	/* hash of where it was last heard */
 	uint8_t solicit_tries;
 	bool solicit_wanted;
+	uint8_t heir;		/* place of the key that replaces this one, counted from 1 */
 	bool twins;		/* both slots are alive */
 };
 

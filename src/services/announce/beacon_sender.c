@@ -33,7 +33,6 @@ enum err
 beacon_sender_new(struct beacon_sender **out, const struct beacon_sender_opts *o)
 {
 	struct beacon_sender *s = calloc(1, sizeof(*s));
-	bool public = o->ring->count == 0;
 
 	if (s == NULL)
 		return ERR_NOMEM;
@@ -50,7 +49,7 @@ beacon_sender_new(struct beacon_sender **out, const struct beacon_sender_opts *o
 	s->now = o->now;
 	bucket_init(&s->states_rate, STATES_PER_S, STATES_PER_S, o->now.mono);
 	bucket_init(&s->events_rate, EVENTS_PER_S, EVENTS_BURST, o->now.mono);
-	beacon_leases_init(&s->leases, public ? 0 : o->leases_max);
+	s->leases = o->leases;
 	/* Listings of different starts must not be taken for one another. */
 	seal_random(&s->list_rev, sizeof(s->list_rev));
 	beacon_answer_init(s);
@@ -67,7 +66,6 @@ beacon_sender_free(struct beacon_sender *s)
 	for (size_t i = 0; i < s->item_count; i++)
 		free(s->items[i]);
 	beacon_ring_fini(&s->sent);
-	seal_wipe(&s->leases, sizeof(s->leases));
 	free(s);
 }
 
@@ -103,9 +101,9 @@ beacon_sender_emit(struct beacon_sender *s, struct span dgram)
 	s->stats.sent++;
 	s->stats.sent_bytes += dgram.len;
 	s->ops->multicast(s->ctx, dgram);
-	for (size_t i = 0; i < s->leases.count; i++)
-		if (s->leases.at[i].expires > s->now.mono)
-			s->ops->unicast(s->ctx, &s->leases.at[i].to, dgram);
+	for (size_t i = 0; i < s->leases->count; i++)
+		if (s->leases->at[i].expires > s->now.mono)
+			s->ops->unicast(s->ctx, &s->leases->at[i].to, dgram);
 }
 
 /* Seal a body under the next number, keep it, send it. h: type, lifetime and fragment are set. */
@@ -340,7 +338,12 @@ beacon_sender_roll(struct beacon_sender *s, const struct beacon_when *now,
 	if (p == NULL)
 		return ERR_NOMEM;
 	p->type = BEACON_KEYROLL;
+	while (s->item_count != 0)
+		free(s->items[--s->item_count]);
+	s->item_bytes = 0;
+	s->rolled = true;
 	place_item(s, p, NULL);
+	digest_no_later_than(s, now->mono + DIGEST_AFTER_EVENT);
 	return OK;
 }
 
@@ -475,7 +478,7 @@ send_digest(struct beacon_sender *s)
 	size_t listed = listed_count(s), from = 0;
 	size_t pages = (listed + BEACON_ENTRIES_MAX - 1) / BEACON_ENTRIES_MAX;
 
-	d.pages = (uint8_t)(pages != 0 ? pages : 1);
+	d.pages = (uint8_t)(s->rolled ? 2 : pages != 0 ? pages : 1);
 	memcpy(d.key, s->me->public, sizeof(d.key));
 	for (size_t i = 0; i < s->token_count; i++) {
 		memcpy(d.echoes[i].token, s->tokens[i].token, BEACON_TOKEN_BYTES);
@@ -492,6 +495,9 @@ send_digest(struct beacon_sender *s)
 		send_body(s, &h, wire_wr_span(&wr));
 		d.echo_count = 0;
 		s->stats.digests++;
+		/* A listing that is never complete ends no state: the next key says them. */
+		if (s->rolled)
+			break;
 	}
 	s->token_count = 0;
 	s->digest_last = s->now.mono;
@@ -510,7 +516,7 @@ beacon_sender_wake(struct beacon_sender *s, const struct beacon_when *now)
 	send_due_states(s);
 	if (s->digest_at <= now->mono)
 		send_digest(s);
-	beacon_leases_expire(&s->leases, now->mono);
+	beacon_leases_expire(s->leases, now->mono);
 	return mono_earlier(copies, mono_earlier(s->items_next, s->digest_at));
 }
 
@@ -520,12 +526,6 @@ const struct beacon_sender_stats *
 beacon_sender_stats(const struct beacon_sender *s)
 {
 	return &s->stats;
-}
-
-const struct beacon_leases *
-beacon_sender_leases(const struct beacon_sender *s)
-{
-	return &s->leases;
 }
 
 size_t

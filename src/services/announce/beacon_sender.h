@@ -40,7 +40,7 @@ struct beacon_sender_opts {
 	const struct beacon_keyring *ring;	/* both stay the caller's and in place */
 	const struct beacon_identity *me;
 	uint64_t epoch;		/* greater than any before, and on the disk already */
-	size_t leases_max;	/* 0: none; ignored in a public group */
+	struct beacon_leases *leases;	/* who gets unicast copies; stays the caller's */
 	bool small;		/* for an identity that only announces its successor */
 	uint64_t seed;		/* spreads timers */
 	struct beacon_when now;
@@ -97,7 +97,11 @@ enum err beacon_sender_withdraw(struct beacon_sender *s, const struct beacon_whe
 enum err beacon_sender_event(struct beacon_sender *s, const struct beacon_when *now,
     struct span topic, uint8_t ctype, struct span payload, uint32_t lifetime_s) MUST_CHECK;
 
-/* Announce the key that follows ours, over and over. Errors: ERR_NOMEM. */
+/*
+ * Announce the key that follows ours, over and over, and say nothing else any more: states are
+ * dropped (the next key's sender publishes them), requests for leases are left to it. Copies and
+ * repairs of what was said before go on. Errors: ERR_NOMEM.
+ */
 enum err beacon_sender_roll(struct beacon_sender *s, const struct beacon_when *now,
     const struct beacon_identity *next) MUST_CHECK;
 
@@ -123,7 +127,6 @@ void beacon_sender_refresh(struct beacon_sender *s, const struct beacon_when *no
 void beacon_sender_goodbye(struct beacon_sender *s, const struct beacon_when *now);
 
 const struct beacon_sender_stats *beacon_sender_stats(const struct beacon_sender *s);
-const struct beacon_leases *beacon_sender_leases(const struct beacon_sender *s);
 size_t beacon_sender_count(const struct beacon_sender *s);
 void beacon_sender_get(const struct beacon_sender *s, size_t i, struct beacon_published *out);
 uint64_t beacon_sender_epoch(const struct beacon_sender *s);

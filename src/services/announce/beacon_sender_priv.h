@@ -59,7 +59,8 @@ struct beacon_sender {
 	size_t token_count;
 
 	struct bucket requests_rate, repairs_rate, challenges_rate;
-	struct beacon_leases leases;
+	struct beacon_leases *leases;
+	bool rolled;			/* our next key has been announced */
 	uint64_t lease_seq;
 
 	uint64_t run_id;		/* sender id of our own SOLICIT */

@@ -21,6 +21,7 @@ ANNOUNCE_SUBSCRIBER = \
 	src/services/announce/txt.c src/services/announce/txt.h
 src_libannounce_a_SOURCES = $(ANNOUNCE_SUBSCRIBER) \
 	src/services/announce/announce_commands.c \
+	src/services/announce/announce_keys.c \
 	src/services/announce/announce_files.c src/services/announce/announce_files.h \
 	src/services/announce/announce_service.c src/services/announce/announce_service.h \
 	src/services/announce/announce_service_priv.h \
