@@ -7,6 +7,7 @@ src_libutil_a_SOURCES = \
 	src/util/err.c src/util/err.h \
 	src/util/file.c src/util/file.h \
 	src/util/keyfile.c src/util/keyfile.h \
+	src/util/mac.c src/util/mac.h \
 	src/util/fifo.c src/util/fifo.h \
 	src/util/mono.h \
 	src/util/replay.c src/util/replay.h \

@@ -61,6 +61,12 @@ tests_unit_test_siphash_SOURCES = tests/unit/test_siphash.c
 tests_unit_test_siphash_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_siphash_LDADD = $(UNIT_UTIL)
 
+check_PROGRAMS += tests/unit/test_mac
+TESTS += tests/unit/test_mac
+tests_unit_test_mac_SOURCES = tests/unit/test_mac.c
+tests_unit_test_mac_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_mac_LDADD = $(UNIT_UTIL)
+
 tests_unit_test_text_SOURCES = tests/unit/test_text.c
 tests_unit_test_text_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_text_LDADD = $(UNIT_UTIL)

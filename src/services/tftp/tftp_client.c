@@ -1,47 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "services/tftp/tftp_client.h"
 
-#include <stdio.h>
 #include <string.h>
 
-const char *
-tftp_mac_format(const uint8_t mac[static 6], char buf[static TFTP_MAC_TEXT])
-{
-	(void)snprintf(buf, TFTP_MAC_TEXT, "%02x-%02x-%02x-%02x-%02x-%02x", mac[0], mac[1], mac[2],
-	    mac[3], mac[4], mac[5]);
-	return buf;
-}
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)ascii_lower((uint8_t)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool
-tftp_mac_parse(const char *text, uint8_t mac[static 6])
-{
-	if (strlen(text) != TFTP_MAC_TEXT - 1)
-		return false;
-	for (size_t i = 0; i < 6; i++) {
-		int high = hex_digit(text[3 * i]), low = hex_digit(text[3 * i + 1]);
-		char between = text[3 * i + 2];
-
-		if (high < 0 || low < 0 || (i < 5 && between != ':' && between != '-'))
-			return false;
-		mac[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
+#include "util/mac.h"
 
 enum err
 tftp_match_parse(struct tftp_match *out, const char *text)
 {
 	*out = (struct tftp_match){ .kind = TFTP_MATCH_MAC };
-	if (tftp_mac_parse(text, out->mac))
+	if (mac_parse(out->mac, text))
 		return OK;
 	out->kind = TFTP_MATCH_NET;
 	return prefix_parse(&out->net, text);
@@ -74,7 +42,7 @@ variable(const struct tftp_client *who, struct span text, char value[static ADDR
 			continue;
 		value[0] = '\0';
 		if (i == 1 && who->mac_known)
-			tftp_mac_format(who->mac, value);
+			mac_format(who->mac, '-', value);
 		else if (i != 1)
 			addr_format_host(i == 0 ? &who->peer : &who->server, value);
 		return len;

@@ -18,13 +18,6 @@ struct tftp_client {
 	uint8_t mac[6];
 };
 
-#define TFTP_MAC_TEXT 18	/* "52-54-00-12-34-56" and its zero */
-
-/* "-" between the bytes, lower case, as PXELINUX writes it. */
-const char *tftp_mac_format(const uint8_t mac[static 6], char buf[static TFTP_MAC_TEXT]);
-/* With "-" or ":" between the bytes. */
-bool tftp_mac_parse(const char *text, uint8_t mac[static 6]);
-
 /* One of the three kinds of people a setting may be for. */
 struct tftp_match {
 	enum tftp_match_kind {
@@ -42,8 +35,8 @@ bool tftp_match_is(const struct tftp_match *m, const struct tftp_client *who);
 unsigned tftp_match_rank(const struct tftp_match *m);
 
 /*
- * Replace ${ip}, ${mac} and ${server} and copy everything else, other ${…} included. An unknown
- * MAC address is empty.
+ * Replace ${ip}, ${mac} (with "-", as PXELINUX writes it) and ${server} and copy everything else,
+ * other ${…} included. An unknown MAC address is empty.
  *
  * returns the length of the whole text, which may be more than cap; then only cap bytes are there
  */

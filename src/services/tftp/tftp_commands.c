@@ -7,6 +7,7 @@
 
 #include "core/netif.h"
 #include "core/service.h"
+#include "util/mac.h"
 
 #define TRACE_STEPS 32	/* places shown by `map`; more are looked at than shown */
 
@@ -195,7 +196,7 @@ who_asks(struct tftp_state *st, const struct ctl_request *rq, struct tftp_client
 	const char *text = rq->argc > 2 ? rq->argv[2] : "127.0.0.1";
 
 	*who = (struct tftp_client){ 0 };
-	who->mac_known = tftp_mac_parse(text, who->mac);
+	who->mac_known = mac_parse(who->mac, text);
 	if (who->mac_known)
 		return addr_parse(&who->peer, "0.0.0.0", 0);
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "services/tftp/tftp_confine.h"
+#include "util/mac.h"
 
 #define TEMPLATE_SUFFIX ".tmpl"
 #define FOLDER_ENTRIES_MAX 65536	/* looked at when letter case is not regarded */
@@ -313,7 +314,7 @@ try_root(const struct search *s, size_t root, const char *name, try_fn *try)
 	bool common = root + 1 == s->store->root_count;
 
 	if (common && s->store->unique == TFTP_UNIQUE_MAC && s->who->mac_known)
-		tftp_mac_format(s->who->mac, own);
+		mac_format(s->who->mac, '-', own);
 	else if (common && s->store->unique == TFTP_UNIQUE_ADDRESS)
 		addr_format_host(&s->who->peer, own);
 	if (own[0] != '\0' &&
