@@ -8,6 +8,7 @@ src_libcore_a_SOURCES = \
 	src/core/ctl.c src/core/ctl.h \
 	src/core/log.c src/core/log.h \
 	src/core/loop.c src/core/loop.h \
+	src/core/neigh.c src/core/neigh.h \
 	src/core/netif.c src/core/netif.h \
 	src/core/netif_table.c src/core/netif_table.h \
 	src/core/offload.c src/core/offload.h \

@@ -76,6 +76,14 @@ tests_unit_test_netif_LDADD = $(UNIT_CORE)
 tests_unit_test_netif_LDFLAGS = -Wl,--wrap=mnl_socket_open2 -Wl,--wrap=mnl_socket_bind \
 	-Wl,--wrap=mnl_socket_sendto -Wl,--wrap=log_note
 
+check_PROGRAMS += tests/unit/test_neigh
+TESTS += tests/unit/test_neigh
+tests_unit_test_neigh_SOURCES = tests/unit/test_neigh.c
+tests_unit_test_neigh_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_neigh_LDADD = $(UNIT_CORE)
+tests_unit_test_neigh_LDFLAGS = -Wl,--wrap=netif_neighbour -Wl,--wrap=netif_is_own \
+	-Wl,--wrap=netif_is_connected
+
 tests_unit_test_acl_SOURCES = tests/unit/test_acl.c
 tests_unit_test_acl_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_acl_LDADD = $(UNIT_CORE)

@@ -57,12 +57,18 @@ one_block(enum dns_filter_action action, const char *text)
 	return f;
 }
 
+static uint32_t
+mask_of(const struct dns_filter *f, const struct addr *client, const uint8_t *mac)
+{
+	return dns_filter_mask(f, &(struct dns_filter_client){ .addr = client, .mac = mac });
+}
+
 static enum dns_filter_verdict
 judge(struct dns_filter *f, uint32_t mask, const char *text, struct dns_filter_hit *hit)
 {
 	struct dns_name n = dns_test_name(text);
 
-	return dns_filter_name(f, mask & dns_filter_mask(f, &(struct addr){ 0 }), dns_name_span(&n), hit);
+	return dns_filter_name(f, mask & mask_of(f, &(struct addr){ 0 }, NULL), dns_name_span(&n), hit);
 }
 
 #define JUDGE(f, name, want)                                                                       \
@@ -92,12 +98,12 @@ a_block_without_a_set_costs_nothing(void)
 	struct addr client = address("192.168.1.4");
 	struct dns_list *l;
 
-	CU_ASSERT_EQUAL(dns_filter_mask(f, &client), 0);
+	CU_ASSERT_EQUAL(mask_of(f, &client, NULL), 0);
 	CU_ASSERT_PTR_NULL(dns_filter_swap(f, 0, list_of("a.example")));
-	CU_ASSERT_EQUAL(dns_filter_mask(f, &client), 1);
+	CU_ASSERT_EQUAL(mask_of(f, &client, NULL), 1);
 	l = dns_filter_swap(f, 0, NULL);
 	CU_ASSERT_PTR_NOT_NULL(l);
-	CU_ASSERT_EQUAL(dns_filter_mask(f, &client), 0);
+	CU_ASSERT_EQUAL(mask_of(f, &client, NULL), 0);
 	dns_list_free(l);
 	dns_filter_free(f);
 	dns_filter_free(NULL);
@@ -174,9 +180,62 @@ blocks_hold_for_their_clients(void)
 	f = filter_of(blocks, 2);
 	dns_filter_swap(f, 0, list_of("a.example"));
 	dns_filter_swap(f, 1, list_of("b.example"));
-	CU_ASSERT_EQUAL(dns_filter_mask(f, &kid), 3);
-	CU_ASSERT_EQUAL(dns_filter_mask(f, &phone), 3);
-	CU_ASSERT_EQUAL(dns_filter_mask(f, &other), 1);
+	CU_ASSERT_EQUAL(mask_of(f, &kid, NULL), 3);
+	CU_ASSERT_EQUAL(mask_of(f, &phone, NULL), 3);
+	CU_ASSERT_EQUAL(mask_of(f, &other, NULL), 1);
+	dns_filter_free(f);
+}
+
+static void
+blocks_hold_for_mac_addresses(void)
+{
+	static const struct dns_filter_mac macs[] = { { { 2, 0, 0, 0, 0, 1 } },
+		{ { 2, 0, 0, 0, 0, 2 } } };
+	struct prefix net;
+	struct dns_filter_block blocks[] = {
+		{ .title = "all" },
+		{ .title = "kids", .clients = &net, .client_count = 1, .macs = macs, .mac_count = 2 },
+		{ .title = "tv", .macs = macs, .mac_count = 1 },
+	};
+	struct addr kid = address("192.168.2.7"), other = address("192.168.1.7");
+	const uint8_t stranger[] = { 2, 0, 0, 0, 0, 3 };
+	struct dns_filter *f;
+	char why[ADDR_TEXT_MAX];
+
+	CU_ASSERT_EQUAL_FATAL(prefix_parse(&net, "192.168.2.0/24"), OK);
+	f = filter_of(blocks, 3);
+	CU_ASSERT_FALSE(dns_filter_wants_mac(f, 0));	/* no set is there yet */
+	for (size_t i = 0; i < 3; i++)
+		dns_filter_swap(f, i, list_of("a.example"));
+	CU_ASSERT_EQUAL(mask_of(f, &kid, NULL), 3);
+	CU_ASSERT_EQUAL(mask_of(f, &other, NULL), 1);
+	CU_ASSERT_EQUAL(mask_of(f, &other, stranger), 1);
+	CU_ASSERT_EQUAL(mask_of(f, &other, macs[0].bytes), 7);
+	CU_ASSERT_EQUAL(mask_of(f, &other, macs[1].bytes), 3);
+	CU_ASSERT_TRUE(dns_filter_wants_mac(f, 1));
+	CU_ASSERT_FALSE(dns_filter_wants_mac(f, 7));	/* it would change nothing */
+
+	struct dns_filter_client who = { .addr = &kid, .mac = macs[0].bytes };
+
+	CU_ASSERT_STRING_EQUAL(dns_filter_member(f, 0, &who, why), "everyone");
+	CU_ASSERT_STRING_EQUAL(dns_filter_member(f, 1, &who, why), "192.168.2.0/24");
+	CU_ASSERT_STRING_EQUAL(dns_filter_member(f, 2, &who, why), "02:00:00:00:00:01");
+	who.mac = stranger;
+	CU_ASSERT_PTR_NULL(dns_filter_member(f, 2, &who, why));
+	dns_filter_free(f);
+}
+
+static void
+no_mac_address_is_wanted_where_no_block_names_one(void)
+{
+	struct prefix net;
+	struct dns_filter_block b = { .title = "kids", .clients = &net, .client_count = 1 };
+	struct dns_filter *f;
+
+	CU_ASSERT_EQUAL_FATAL(prefix_parse(&net, "192.168.2.0/24"), OK);
+	f = filter_of(&b, 1);
+	dns_filter_swap(f, 0, list_of("a.example"));
+	CU_ASSERT_FALSE(dns_filter_wants_mac(f, 0));
 	dns_filter_free(f);
 }
 
@@ -192,11 +251,11 @@ blocks_hold_at_their_times(void)
 	f = filter_of(&b, 1);
 	CU_ASSERT_TRUE(dns_filter_has_times(f));
 	dns_filter_swap(f, 0, list_of("a.example"));
-	CU_ASSERT_EQUAL(dns_filter_mask(f, &client), 0);
+	CU_ASSERT_EQUAL(mask_of(f, &client, NULL), 0);
 	dns_filter_set_time(f, (struct dns_moment){ .day = 0, .minute = 21 * 60 });
-	CU_ASSERT_EQUAL(dns_filter_mask(f, &client), 1);
+	CU_ASSERT_EQUAL(mask_of(f, &client, NULL), 1);
 	dns_filter_set_time(f, (struct dns_moment){ .day = 1, .minute = 6 * 60 });
-	CU_ASSERT_EQUAL(dns_filter_mask(f, &client), 0);
+	CU_ASSERT_EQUAL(mask_of(f, &client, NULL), 0);
 	dns_filter_free(f);
 }
 
@@ -485,7 +544,8 @@ UNIT_MAIN("dns_filter",
     UNIT(a_block_that_allows_beats_the_others),
     UNIT(an_exception_holds_within_its_own_block),
     UNIT(blocks_hold_for_their_clients),
-    UNIT(blocks_hold_at_their_times),
+    UNIT(blocks_hold_for_mac_addresses),
+    UNIT(no_mac_address_is_wanted_where_no_block_names_one), UNIT(blocks_hold_at_their_times),
     UNIT(patterns_are_tried_once_per_name_and_set),
     UNIT(nxdomain_and_nodata_come_with_soa),
     UNIT(zero_addresses_answer_the_types_that_have_some),

@@ -57,7 +57,7 @@ judge_for(const char *client, const char *text, char why[static DNS_FILTER_WHY_M
 	CU_ASSERT_EQUAL_FATAL(addr_parse(&a, client, 0), OK);
 
 	enum dns_filter_verdict v =
-	    dns_filter_name(f, dns_filter_mask(f, &a), dns_name_span(&n), &hit);
+	    dns_filter_name(f, dns_filter_mask(f, &(struct dns_filter_client){ .addr = &a }), dns_name_span(&n), &hit);
 
 	why[0] = '\0';
 	if (v != DNS_FILTER_PASS)

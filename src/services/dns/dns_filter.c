@@ -36,6 +36,8 @@ struct block {
 	size_t addr_count;
 	struct prefix *clients;
 	size_t client_count;
+	struct dns_filter_mac *macs;
+	size_t mac_count;
 	struct dns_schedule *times;
 	size_t time_count;
 	struct source *sources;
@@ -50,6 +52,7 @@ struct dns_filter {
 	size_t count;
 	struct dns_list *allowed;
 	uint32_t everyone;	/* blocks without clients of their own */
+	uint32_t by_mac;	/* blocks that name MAC addresses */
 	uint32_t allowing;	/* with the action ALLOW */
 	uint32_t in_time;
 	uint32_t ready;		/* have a set */
@@ -114,6 +117,8 @@ copy_block(struct block *b, const struct dns_filter_block *from)
 		memcpy(b->addrs, from->addrs, from->addr_count * sizeof(b->addrs[0]));
 	b->clients = copy_array(from->clients, from->client_count, sizeof(*b->clients), &failed);
 	b->client_count = from->client_count;
+	b->macs = copy_array(from->macs, from->mac_count, sizeof(*b->macs), &failed);
+	b->mac_count = from->mac_count;
 	b->times = copy_array(from->times, from->time_count, sizeof(*b->times), &failed);
 	b->time_count = from->time_count;
 	return copy_sources(b, from) && b->title != NULL && !failed ? OK : ERR_NOMEM;
@@ -135,7 +140,8 @@ dns_filter_new(struct dns_filter **out, const struct dns_filter_block *blocks, s
 		uint32_t bit = 1u << f->count;
 
 		e = copy_block(&f->blocks[f->count], from);
-		f->everyone |= from->client_count == 0 ? bit : 0;
+		f->everyone |= from->client_count + from->mac_count == 0 ? bit : 0;
+		f->by_mac |= from->mac_count != 0 ? bit : 0;
 		f->allowing |= from->action == DNS_FILTER_ALLOW ? bit : 0;
 		f->in_time |= from->time_count == 0 ? bit : 0;
 	}
@@ -154,6 +160,7 @@ free_block(struct block *b)
 		free(b->sources[i].name);
 	free(b->sources);
 	free(b->clients);
+	free(b->macs);
 	free(b->times);
 	free(b->title);
 	free(b->memo);
@@ -256,27 +263,56 @@ dns_filter_has_times(const struct dns_filter *f)
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
-static bool
-is_client(const struct block *b, const struct addr *client)
+static const struct prefix *
+find_net(const struct block *b, const struct addr *client)
 {
 	for (size_t i = 0; i < b->client_count; i++)
 		if (prefix_match(&b->clients[i], client))
+			return &b->clients[i];
+	return NULL;
+}
+
+static bool
+has_mac(const struct block *b, const uint8_t *mac)
+{
+	for (size_t i = 0; mac != NULL && i < b->mac_count; i++)
+		if (memcmp(b->macs[i].bytes, mac, MAC_BYTES) == 0)
 			return true;
 	return false;
 }
 
 uint32_t
-dns_filter_mask(const struct dns_filter *f, const struct addr *client)
+dns_filter_mask(const struct dns_filter *f, const struct dns_filter_client *who)
 {
 	uint32_t mask = f->ready & f->in_time;
 
 	for (uint32_t some = mask & ~f->everyone; some != 0; some &= some - 1) {
 		unsigned i = (unsigned)__builtin_ctz(some);
 
-		if (!is_client(&f->blocks[i], client))
+		if (find_net(&f->blocks[i], who->addr) == NULL && !has_mac(&f->blocks[i], who->mac))
 			mask &= ~(1u << i);
 	}
 	return mask;
+}
+
+bool
+dns_filter_wants_mac(const struct dns_filter *f, uint32_t mask)
+{
+	return (f->by_mac & f->ready & f->in_time & ~mask) != 0;
+}
+
+const char *
+dns_filter_member(const struct dns_filter *f, size_t i, const struct dns_filter_client *who,
+    char buf[static ADDR_TEXT_MAX])
+{
+	const struct block *b = &f->blocks[i];
+	const struct prefix *net = find_net(b, who->addr);
+
+	if ((f->everyone >> i & 1) != 0)
+		return "everyone";
+	if (net != NULL)
+		return prefix_format(net, buf);
+	return has_mac(b, who->mac) ? mac_format(who->mac, ':', buf) : NULL;
 }
 
 static void

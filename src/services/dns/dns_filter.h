@@ -23,6 +23,7 @@
 #include "services/dns/dns_schedule.h"
 #include "util/addr.h"
 #include "util/err.h"
+#include "util/mac.h"
 #include "util/seal.h"
 #include "util/span.h"
 
@@ -41,14 +42,20 @@ enum dns_filter_action {
 	DNS_FILTER_ALLOW,	/* not blocked, whatever other blocks say */
 };
 
+struct dns_filter_mac {
+	uint8_t bytes[MAC_BYTES];
+};
+
 /* One block of the settings. What it points to is copied. */
 struct dns_filter_block {
 	const char *title;
 	enum dns_filter_action action;
 	const struct addr *addrs;	/* DNS_FILTER_ADDRESS; at most DNS_FILTER_ADDRS_MAX */
 	size_t addr_count;
-	const struct prefix *clients;	/* none: everybody */
+	const struct prefix *clients;	/* neither of both: everybody */
 	size_t client_count;
+	const struct dns_filter_mac *macs;
+	size_t mac_count;
 	const struct dns_schedule *times;	/* none: always */
 	size_t time_count;
 	const char *const *sources;	/* names of what its set is made of, by dns_list_rule.source */
@@ -86,8 +93,22 @@ bool dns_filter_has_times(const struct dns_filter *f);
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
+/* Who asks. */
+struct dns_filter_client {
+	const struct addr *addr;
+	const uint8_t *mac;	/* NULL: not known */
+};
+
 /* The blocks in force for a client now: bit i for block i. 0: nothing needs to be asked. */
-uint32_t dns_filter_mask(const struct dns_filter *f, const struct addr *client);
+uint32_t dns_filter_mask(const struct dns_filter *f, const struct dns_filter_client *who);
+/*
+ * Would its MAC address bring a client, for whom these blocks are in force without, into another
+ * one? False where no block names any, so that nobody needs to find it out.
+ */
+bool dns_filter_wants_mac(const struct dns_filter *f, uint32_t mask);
+/* What makes a client one of block i: "everyone", a network, a MAC address; NULL: nothing. */
+const char *dns_filter_member(const struct dns_filter *f, size_t i,
+    const struct dns_filter_client *who, char buf[static ADDR_TEXT_MAX]);
 
 /* Why something is blocked. Valid until the next swap. */
 struct dns_filter_hit {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "util/mac.h"
 
 static const char *const actions[] = { "nxdomain", "nodata", "zero", "address", "allow", NULL };
 static const char *const matches[] = { "subdomains", "exact", NULL };
@@ -64,8 +65,10 @@ static const char *
 check_client(const char *value)
 {
 	struct prefix p;
+	uint8_t mac[MAC_BYTES];
 
-	return prefix_parse(&p, value) == OK ? NULL : "an address or a network is wanted";
+	return prefix_parse(&p, value) == OK || mac_parse(mac, value) ? NULL
+	    : "an address, a network or a MAC address is wanted";
 }
 
 const struct conf_key dns_lists_block_keys[] = {
@@ -83,7 +86,8 @@ const struct conf_key dns_lists_block_keys[] = {
 	{ .name = "address", .type = CONF_STRING, .flags = CONF_LIST, .check = check_address,
 	    .help = "addresses for the action \"address\"" },
 	{ .name = "clients", .type = CONF_STRING, .flags = CONF_LIST, .check = check_client,
-	    .help = "only for these addresses and networks; none: for all" },
+	    .help = "only for these addresses, networks and MAC addresses (of devices that are "
+		    "directly connected); none: for all" },
 	{ .name = "schedule", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_schedule_check,
 	    .help = "only at these times: \"mon-fri 21:00-06:00\", \"sat,sun\"; none: always" },
 	{ 0 },
@@ -189,7 +193,7 @@ check_block(const struct dns_lists_env *env, const struct conf *cf)
 	if (addrs > DNS_FILTER_ADDRS_MAX)
 		return complain(env, cf, "address", "at most 8 addresses");
 	if (conf_count(cf, "clients") > LISTS_CLIENTS_MAX)
-		return complain(env, cf, "clients", "at most 256 networks in one block");
+		return complain(env, cf, "clients", "at most 256 clients in one block");
 	if (conf_count(cf, "schedule") > LISTS_TIMES_MAX)
 		return complain(env, cf, "schedule", "at most 32 times in one block");
 	return OK;
@@ -214,12 +218,18 @@ fill_block(struct lists_block_settings *s, const struct conf *cf)
 	*b = (struct dns_filter_block){ .title = conf_title(cf),
 		.action = (enum dns_filter_action)conf_enum(cf, "action"), .addrs = s->addrs,
 		.addr_count = conf_count(cf, "address"), .clients = s->clients,
-		.client_count = conf_count(cf, "clients"), .times = s->times,
+		.macs = s->macs, .times = s->times,
 		.time_count = conf_count(cf, "schedule"), .sources = s->sources };
 	for (size_t i = 0; i < b->addr_count && e == OK; i++)
 		e = addr_parse(&s->addrs[i], conf_str_at(cf, "address", i), 0);
-	for (size_t i = 0; i < b->client_count && e == OK; i++)
-		e = prefix_parse(&s->clients[i], conf_str_at(cf, "clients", i));
+	for (size_t i = 0; i < conf_count(cf, "clients") && e == OK; i++) {
+		const char *client = conf_str_at(cf, "clients", i);
+
+		if (mac_parse(s->macs[b->mac_count].bytes, client))
+			b->mac_count++;
+		else
+			e = prefix_parse(&s->clients[b->client_count++], client);
+	}
 	for (size_t i = 0; i < b->time_count && e == OK; i++)
 		e = dns_schedule_parse(&s->times[i], conf_str_at(cf, "schedule", i));
 	for (size_t i = 0; i < s->in->file_count; i++)

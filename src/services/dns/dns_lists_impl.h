@@ -49,6 +49,7 @@ struct lists_block_settings {
 	struct lists_inputs *in;
 	struct addr addrs[DNS_FILTER_ADDRS_MAX];
 	struct prefix clients[LISTS_CLIENTS_MAX];
+	struct dns_filter_mac macs[LISTS_CLIENTS_MAX];
 	struct dns_schedule times[LISTS_TIMES_MAX];
 	const char *sources[LISTS_FILES_MAX + 1];
 };

@@ -240,6 +240,10 @@ dns_resolver_new(struct dns_resolver **out, const struct dns_resolver_env *env,
 		e = dns_forward_new(&r->forward, DNS_FLIGHTS_MAX, &dns_resolver_forward_ops, r);
 	if (e == OK)
 		e = dns_upstream_new(&r->upstream, env->loop, env->rand, env->log, &up);
+	if (e == OK) {
+		rand_bytes(env->rand, key, sizeof(key));
+		e = neigh_new(&r->neigh, env->netif, key, loop_now(env->loop));
+	}
 	if (e == OK)
 		e = dns_routes_new(&r->routes, r->upstream, r->cache);
 	if (e != OK) {
@@ -260,6 +264,7 @@ dns_resolver_free(struct dns_resolver *r)
 	dns_upstream_free(r->upstream);
 	dns_forward_free(r->forward);
 	dns_cache_free(r->cache);
+	neigh_free(r->neigh);
 	dns_request_pool_fini(&r->pool);
 	acl_fini(&r->acl);
 	dns_zones_fini(&r->no_cache);

@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/netif.h"
 #include "services/dns/dns_resolver_impl.h"
@@ -83,6 +84,45 @@ explain_local(struct explanation *x)
 	tell(x, "local names", verdicts[v], "%s%s", why,
 	    f.names_below ? "; names below are known here, so NXDOMAIN becomes NODATA" : "");
 	return v != DNS_LOCAL_NOT_OURS;
+}
+
+/* Add to a text, as far as it fits. */
+static void __attribute__((format(printf, 2, 3)))
+append(char detail[static DETAIL_MAX], const char *fmt, ...)
+{
+	size_t len = strlen(detail);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(detail + len, DETAIL_MAX - len, fmt, ap);
+	va_end(ap);
+}
+
+/* Which blocks hold for the client, and why. The MAC address is looked up where one depends on it. */
+static void
+explain_client(struct explanation *x)
+{
+	const struct dns_filter *f = x->r->lists != NULL ? dns_lists_filter(x->r->lists) : NULL;
+	struct dns_filter_client who = { .addr = x->client };
+	char client[ADDR_TEXT_MAX], why[ADDR_TEXT_MAX], detail[DETAIL_MAX] = "";
+	uint8_t mac[MAC_BYTES];
+
+	if (f == NULL || dns_filter_count_blocks(f) == 0)
+		return;
+
+	uint32_t mask = dns_resolver_groups(x->r, f, &who, mac);
+
+	append(detail, "%s", addr_format_host(x->client, client));
+	if (who.mac != NULL)
+		append(detail, " is %s", mac_format(who.mac, ':', why));
+	else if (dns_filter_wants_mac(f, mask))
+		append(detail, " is nobody whose MAC address is known");
+	append(detail, mask != 0 ? "; blocks in force:" : "; no block is in force");
+	for (size_t i = 0; i < dns_filter_count_blocks(f); i++)
+		if ((mask >> i & 1) != 0)
+			append(detail, " %s (%s)", dns_filter_title(f, i),
+			    dns_filter_member(f, i, &who, why));
+	tell(x, "client", mask != 0 ? "in blocks" : "in none", "%s", detail);
 }
 
 static bool
@@ -187,7 +227,10 @@ dns_resolver_explain(struct dns_resolver *r, struct span name, uint16_t type,
 		.client = client, .type = type };
 
 	dns_name_copy(&x.name, name);
-	if (explain_access(&x) || explain_local(&x) || explain_lists(&x))
+	if (explain_access(&x) || explain_local(&x))
+		return;
+	explain_client(&x);
+	if (explain_lists(&x))
 		return;
 	if (type == DNS_TYPE_ANY) {
 		tell(&x, "type", "answer", "ANY gets one HINFO record (RFC 8482)");

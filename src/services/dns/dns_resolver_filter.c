@@ -19,15 +19,30 @@ dns_resolver_set_lists(struct dns_resolver *r, struct dns_lists *lists)
 	r->lists = lists;
 }
 
+uint32_t
+dns_resolver_groups(const struct dns_resolver *r, const struct dns_filter *f,
+    struct dns_filter_client *who, uint8_t mac[static MAC_BYTES])
+{
+	uint32_t mask = dns_filter_mask(f, who);
+
+	if (!dns_filter_wants_mac(f, mask) ||
+	    !neigh_find(r->neigh, who->addr, loop_now(r->env.loop), mac))
+		return mask;
+	who->mac = mac;
+	return dns_filter_mask(f, who);
+}
+
 /* The filter, where there is anything to ask it for this client; *mask is not 0 then. */
 static struct dns_filter *
 filter_for(const struct dns_resolver *r, const struct addr *client, uint32_t *mask)
 {
 	struct dns_filter *f = r->lists != NULL ? dns_lists_filter(r->lists) : NULL;
+	struct dns_filter_client who = { .addr = client };
+	uint8_t mac[MAC_BYTES];
 
 	if (f == NULL)
 		return NULL;
-	*mask = dns_filter_mask(f, client);
+	*mask = dns_resolver_groups(r, f, &who, mac);
 	return *mask != 0 ? f : NULL;
 }
 

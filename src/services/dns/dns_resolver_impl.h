@@ -16,6 +16,7 @@
 
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/neigh.h"
 #include "services/dns/dns_answer.h"
 #include "services/dns/dns_bootstrap.h"
 #include "services/dns/dns_filter.h"
@@ -74,6 +75,7 @@ struct dns_resolver {
 	struct dns_zones no_stale;
 	const struct dns_local *local;	/* the caller's; NULL: none */
 	struct dns_lists *lists;	/* the caller's; NULL: none */
+	struct neigh *neigh;		/* MAC addresses, for blocks that name some */
 	const struct dns_bootstrap *bootstrap;	/* the caller's; NULL: none */
 	struct log_gate rebind_gate;
 	struct prefix nets[DNS_NETS_MAX];
@@ -150,6 +152,13 @@ size_t dns_resolver_write_bent(struct dns_resolver *r, const struct dns_asker *f
     size_t limit);
 
 /* --- lists: dns_resolver_filter.c ------------------------------------------------------------- */
+
+/*
+ * The blocks in force for a client. Its MAC address is looked up where a block depends on it, and
+ * then is in who->mac.
+ */
+uint32_t dns_resolver_groups(const struct dns_resolver *r, const struct dns_filter *f,
+    struct dns_filter_client *who, uint8_t mac[static MAC_BYTES]);
 
 /* Judge a name by the blocks that are in force for a client. */
 enum dns_filter_verdict dns_resolver_judge(const struct dns_resolver *r, const struct addr *client,
