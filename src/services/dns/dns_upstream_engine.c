@@ -4,13 +4,14 @@
  * its answer, moves it to TCP when that was truncated, and calls back.
  *
  * c-ares never has a descriptor. Its two sockets are numbers; what it writes to them starts a
- * transport of ours, and what it reads from them is a header with the question, made here once an
+ * transport of ours, and what it reads from them is a header with a question, made here once an
  * answer was found to be genuine. So it sees no byte that a stranger has written, whatever version
  * it is: 1.18.1 would cut 11 bytes off a query when told FORMERR and redo in TCP what is longer
  * than it likes; 1.28 and later parse and rewrite each message; all close every socket of a server
  * at the first error, together with the queries that wait on them. For the same reasons its packets
  * are not sent as they are: they say which transaction is to be written, and the bytes are that
- * one's.
+ * one's. As it tells transactions apart by their ids, all of them ask it for the root, the name that
+ * it compares fastest.
  *
  * Rules: no call of dns_send.done() from inside c-ares, so none of ares_cancel() or ares_destroy()
  * from its callbacks either. c-ares has one try and a long time-out; the deadlines are ours.
@@ -28,6 +29,7 @@
 
 #define ENGINE_TIMEOUT	15000	/* ms; a backstop, far behind every deadline of ours */
 #define FIRST_NUMBER	100000	/* of the sockets c-ares believes to have: even UDP, odd TCP */
+#define STANDIN_BYTES	(DNS_HEADER_BYTES + 5)	/* of a message about the root */
 
 struct dns_engine {
 	ares_channel channel;
@@ -37,8 +39,8 @@ struct dns_engine {
 	ares_socket_t next;
 	struct dns_transaction *current;	/* whose packet c-ares is about to write */
 	bool written;				/* it did */
-	size_t feed_len;			/* what c-ares reads next */
-	uint8_t feed[DNS_HEADER_BYTES + DNS_NAME_MAX + 4];
+	bool feeding;				/* it reads `feed` next */
+	uint8_t feed[STANDIN_BYTES];
 };
 
 /* --- the sockets c-ares believes to have ------------------------------------------------------ */
@@ -90,21 +92,20 @@ hook_recvfrom(ares_socket_t number, void *data, size_t cap, int flags, struct so
     ares_socklen_t *from_len, void *user)
 {
 	struct dns_engine *e = user;
-	size_t n = e->feed_len;
 	const struct addr *addr = &e->server->addr;
 
 	(void)flags;
-	if (is_tcp(number) || n == 0 || n > cap) {
+	if (is_tcp(number) || !e->feeding || sizeof(e->feed) > cap) {
 		errno = EAGAIN;
 		return -1;
 	}
-	memcpy(data, e->feed, n);
-	e->feed_len = 0;
+	memcpy(data, e->feed, sizeof(e->feed));
+	e->feeding = false;
 	if (from != NULL && from_len != NULL && *from_len >= addr_len(addr)) {
 		memcpy(from, &addr->sa, addr_len(addr));
 		*from_len = addr_len(addr);
 	}
-	return (ares_ssize_t)n;
+	return sizeof(e->feed);
 }
 
 /*
@@ -238,36 +239,40 @@ finished(void *arg, int status, int timeouts, unsigned char *answer, int len)
 	dns_transaction_let_go(arg);
 }
 
+/* The message that stands for t's where c-ares looks: one question, for the root's servers. */
+static void
+write_standin(uint8_t out[static STANDIN_BYTES], uint16_t id, uint16_t flags)
+{
+	static const uint8_t rest[STANDIN_BYTES - 4] = { 0, 1, [10] = DNS_TYPE_NS,
+		[12] = DNS_CLASS_IN };
+
+	wire_put_u16(out, id);
+	wire_put_u16(out + 2, flags);
+	memcpy(out + 4, rest, sizeof(rest));
+}
+
 bool
 dns_engine_start(struct dns_engine *e, struct dns_transaction *t)
 {
-	uint8_t query[DNS_HEADER_BYTES + DNS_NAME_MAX + 4];
-	size_t len = DNS_HEADER_BYTES + t->question_len;
+	uint8_t query[STANDIN_BYTES];
 
-	memcpy(query, t->query, len);
-	wire_put_u16(query + 10, 0);	/* no OPT: c-ares is to do nothing about EDNS */
+	write_standin(query, t->id, DNS_FLAG_RD);
 	e->current = t;
 	e->written = false;
 	t->in_engine = true;
-	ares_send(e->channel, query, (int)len, finished, t);
+	ares_send(e->channel, query, sizeof(query), finished, t);
 	e->current = NULL;
 	return e->written;
 }
 
-/* Let c-ares read an answer to t: nothing but the question, with these flags. */
+/* Let c-ares read an answer to t, with these flags. */
 static void
 feed(struct dns_engine *e, const struct dns_transaction *t, uint16_t flags)
 {
-	static const uint8_t one_question[8] = { 0, 1 };
-	size_t len = DNS_HEADER_BYTES + t->question_len;
-
-	wire_put_u16(e->feed, t->engine_id);
-	wire_put_u16(e->feed + 2, flags);
-	memcpy(e->feed + 4, one_question, sizeof(one_question));
-	memcpy(e->feed + DNS_HEADER_BYTES, t->query + DNS_HEADER_BYTES, t->question_len);
-	e->feed_len = len;
+	write_standin(e->feed, t->engine_id, flags);
+	e->feeding = true;
 	ares_process_fd(e->channel, e->udp, ARES_SOCKET_BAD);
-	e->feed_len = 0;
+	e->feeding = false;
 }
 
 bool
