@@ -35,6 +35,7 @@ struct reading {
 	struct dns_answer *a;
 	const struct dns_question *asked;
 	struct span msg;
+	struct dns_walk records;	/* at the first; each pass takes a copy */
 	uint32_t least_ttl;	/* of what is kept */
 	bool data;		/* records of the type asked for were found */
 	bool grew;		/* this pass over the answers went a step along the chain */
@@ -95,10 +96,9 @@ static enum err
 read_frame(struct reading *r)
 {
 	struct dns_answer *a = r->a;
-	struct dns_walk w;
+	struct dns_walk w = r->records;
 	struct dns_rr rr;
 
-	dns_walk_begin(&w, r->msg);
 	while (dns_rr_next(&w, &rr)) {
 		if (rr.type != DNS_TYPE_OPT)
 			continue;
@@ -201,12 +201,11 @@ static enum err
 read_chain(struct reading *r)
 {
 	do {
-		struct dns_walk w;
+		struct dns_walk w = r->records;
 		struct dns_rr rr;
 
 		r->grew = false;
 		r->a->strays = 0;
-		dns_walk_begin(&w, r->msg);
 		for (unsigned i = 0; dns_rr_next(&w, &rr); i++) {
 			bool belongs = kept(r->a, i);
 			enum err e = OK;
@@ -273,10 +272,9 @@ static bool
 read_authority(struct reading *r, bool negative)
 {
 	bool refers = false;
-	struct dns_walk w;
+	struct dns_walk w = r->records;
 	struct dns_rr rr;
 
-	dns_walk_begin(&w, r->msg);
 	for (unsigned i = 0; dns_rr_next(&w, &rr) && rr.section != DNS_SECTION_ADDITIONAL; i++) {
 		if (rr.section != DNS_SECTION_AUTHORITY || rr.class != r->asked->class)
 			continue;
@@ -325,6 +323,7 @@ dns_answer_parse(struct dns_answer *a, struct span msg, const struct dns_questio
 		a->kind = DNS_ANSWER_TRUNCATED;	/* may end anywhere: nothing more to be read */
 		return OK;
 	}
+	dns_walk_begin(&r.records, msg);
 	e = read_frame(&r);
 	if (e != OK || (a->rcode != DNS_NOERROR && a->rcode != DNS_NXDOMAIN))
 		return e;
