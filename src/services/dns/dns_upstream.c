@@ -350,7 +350,7 @@ static void
 answered(struct dns_transaction *t, struct span bytes, bool tcp)
 {
 	struct dns_server *sv = t->server;
-	mono_us now = loop_clock(sv->up->loop);
+	mono_us now = loop_now(sv->up->loop);
 	struct dns_reply r = { .result = DNS_SEND_ANSWER, .answer = bytes, .tcp = tcp,
 		.rtt = now - (tcp ? t->sent_tcp : t->sent_udp) };
 
@@ -382,7 +382,7 @@ take_answer(struct dns_transaction *t, struct span bytes, bool tcp)
 		sv->stats.truncated++;
 		if (sv->crypt != NULL)
 			dns_dnscrypt_truncated(sv->crypt);
-		rto_sample(&sv->rto, loop_clock(sv->up->loop) - t->sent_udp);
+		rto_sample(&sv->rto, loop_now(sv->up->loop) - t->sent_udp);
 		dns_udp_leave(t);
 		if (t->stream == NULL && t->tcp_asked)
 			dns_transaction_give_up(t, DNS_OVER_UNREACHABLE);

@@ -275,7 +275,7 @@ dns_tcp_send(struct dns_transaction *t)
 		return;
 	}
 	t->stream = st;
-	t->sent_tcp = loop_clock(sv->up->loop);
+	t->sent_tcp = loop_now(sv->up->loop);
 	LIST_INSERT_HEAD(&st->waiting, t, on_stream);
 	sv->stats.sent++;
 	sv->stats.sent_tcp++;

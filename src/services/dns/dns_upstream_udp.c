@@ -316,7 +316,7 @@ dns_udp_send(struct dns_transaction *t)
 		give_up(t, error);
 		return;
 	}
-	t->sent_udp = loop_clock(sv->up->loop);
+	t->sent_udp = loop_now(sv->up->loop);
 	sv->stats.sent++;
 }
 
