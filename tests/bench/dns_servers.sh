@@ -23,9 +23,9 @@ start_server() {
 	case $1 in
 	echo) spawn taskset -c 0 "$bench/echo_mmsg" "$2" ;;
 	fwd-pool) spawn taskset -c 0 "$bench/fwd_pool" "$2" "$upstream" ;;
-	hearthd)
-		hearthd_conf "$2" >"$tmp/hearthd.conf"
-		spawn taskset -c 0 "$hearthd" -f -c "$tmp/hearthd.conf" 2>"$tmp/hearthd.log" ;;
+	hearthd*)
+		hearthd_conf "$2" >"$tmp/$1.conf"
+		spawn taskset -c 0 "$hearthd" -f -c "$tmp/$1.conf" 2>"$tmp/$1.log" ;;
 	dnsmasq)
 		spawn bash -c "ulimit -n $peer_files; exec taskset -c 0 dnsmasq -k --conf-file=/dev/null \
 			--no-resolv --no-hosts --port=$2 --listen-address=127.0.0.1 --bind-interfaces -u root \

@@ -199,6 +199,7 @@ dns_resolver_configure(struct dns_resolver *r, struct dns_resolver_config *cf)
 	r->trust_ad = cf->trust_ad;
 	r->dns64 = cf->dns64;
 	r->filter_aaaa = cf->filter_aaaa;
+	dns_upstream_fresh_ports(r->upstream, cf->fresh_ports);
 	dns_cache_configure(r->cache, &cf->cache);
 }
 

@@ -37,6 +37,7 @@ struct dns_resolver_config {
 	bool prefetch;
 	bool trust_ad;			/* hand on the AD flag of the upstreams */
 	bool filter_aaaa;		/* tell nobody of addresses of IPv6 */
+	uint32_t fresh_ports;		/* queries a second with a port of their own */
 	struct prefix dns64;		/* make them of those of IPv4; family 0: do not */
 	unsigned client_queries;	/* of one client that may wait at once */
 	struct acl acl;			/* these three move to the resolver */

@@ -75,6 +75,9 @@ static const struct conf_key keys[] = {
 	    .help = "which upstream is asked first: the fastest, in the order given, or all at once" },
 	{ .name = "interface", .type = CONF_STRING, .help = "reach the upstreams over this interface only" },
 	{ .name = "source", .type = CONF_ADDR, .help = "ask the upstreams from this address" },
+	{ .name = "fresh-ports", .type = CONF_INT, .value = "400", .min = 0, .max = 1000000,
+	    .help = "so many queries a second to upstreams have a source port of their own; those "
+		    "beyond share 64 random ones, which costs less" },
 	{ .name = "route", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = dns_servers_route_keys,
 	    .help = "other servers for a zone: route \"corp.example\" { … }, or for the names of a "
 		    "network: route \"10.0.0.0/8\" { … }" },
@@ -341,6 +344,7 @@ read_config(struct dns_service *ds, const struct conf *cf, struct dns_resolver_c
 		.trust_ad = conf_bool(cf, "trust-ad"),
 		.client_queries = (unsigned)conf_int(cf, "client-queries"),
 		.filter_aaaa = conf_bool(cf, "filter-aaaa"),
+		.fresh_ports = (uint32_t)conf_int(cf, "fresh-ports"),
 	};
 
 	enum err e = acl_init(&rc->acl, cf, "allow");

@@ -23,8 +23,8 @@
 
 #define INFLIGHT_MAX 4096
 #define FRESH_MAX    512
-#define FRESH_RATE   400	/* a second, */
-#define FRESH_BURST  2000	/* after a quiet time */
+#define FRESH_RATE   400	/* a second */
+#define FRESH_SAVED  5		/* seconds of it that a quiet time saves up */
 #define HELD_MAX     4096	/* transactions that are over but that c-ares still holds */
 
 static struct dns_transaction *
@@ -474,8 +474,7 @@ dns_upstream_new(struct dns_upstream **out, struct loop *loop, struct rand *rand
 	up->no_cookies = opts->no_cookies;
 	up->inflight_max = opts->inflight_max != 0 ? opts->inflight_max : INFLIGHT_MAX;
 	up->fresh_max = opts->fresh_max != 0 ? opts->fresh_max : FRESH_MAX;
-	bucket_init(&up->fresh, opts->fresh_rate != 0 ? opts->fresh_rate : FRESH_RATE, FRESH_BURST,
-	    loop_now(loop));
+	dns_upstream_fresh_ports(up, opts->fresh_rate != 0 ? opts->fresh_rate : FRESH_RATE);
 	up->task.run = run_task;
 	up->tidy.fire = keep_tidy;
 	LIST_INIT(&up->servers);
@@ -485,6 +484,12 @@ dns_upstream_new(struct dns_upstream **out, struct loop *loop, struct rand *rand
 	rand_bytes(rand, up->secret, sizeof(up->secret));
 	*out = up;
 	return OK;
+}
+
+void
+dns_upstream_fresh_ports(struct dns_upstream *up, uint32_t rate)
+{
+	bucket_init(&up->fresh, rate, rate * FRESH_SAVED, loop_now(up->loop));
 }
 
 static void

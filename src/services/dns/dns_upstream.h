@@ -32,7 +32,7 @@ struct dns_upstream_opts {
 	const char *service;	/* tag of the log lines; NULL: "dns" */
 	unsigned inflight_max;	/* sends waiting at once, all servers; 0: 4096 */
 	unsigned fresh_max;	/* sockets with a port of their own at once; 0: 512 */
-	unsigned fresh_rate;	/* such sockets a second, after a burst of 2000; 0: 400 */
+	uint32_t fresh_rate;	/* as dns_upstream_fresh_ports(); 0: 400 */
 	bool no_case;		/* do not mix the letter case of questions */
 	bool no_cookies;
 };
@@ -123,6 +123,12 @@ enum err dns_upstream_new(struct dns_upstream **out, struct loop *loop, struct r
     struct log *log, const struct dns_upstream_opts *opts) MUST_CHECK;
 /* Sends that still wait are dropped without a call. Not from a callback. NULL is fine. */
 void dns_upstream_free(struct dns_upstream *up);
+
+/*
+ * From here on so many sends a second have a port of their own, and five times as many at once
+ * after a quiet time; those beyond share some random ports. 0: all share.
+ */
+void dns_upstream_fresh_ports(struct dns_upstream *up, uint32_t rate);
 
 /* For settings: what is wrong with a spec, NULL when nothing is. */
 const char *dns_upstream_check(const char *spec);
