@@ -22,6 +22,7 @@ hearthctl_SOURCES = src/hearthctl.c \
 	src/hearthctl/keygen.c \
 	src/hearthctl/listen.c src/hearthctl/listen.h \
 	src/hearthctl/listen_hooks.c src/hearthctl/listen_options.c src/hearthctl/listen_print.c \
+	src/hearthctl/passphrase.c src/hearthctl/passphrase.h \
 	src/hearthctl/print.c src/hearthctl/print.h \
 	src/hearthctl/tool.c src/hearthctl/tool.h \
 	src/hearthctl/top.c src/hearthctl/top.h \

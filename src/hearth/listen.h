@@ -85,7 +85,8 @@ struct hearth_listen_opts {
 };
 
 /*
- * Open sockets on all links and ask who is there. Gives 0, or -1 with one line in why.
+ * Open sockets on all links and ask who is there. Gives 0, or -1 with one line in why; with 0 the
+ * line is empty, or says that keys could not be kept out of swap.
  * The strings are copied; files are read here, state is written by hearth_listen_close() and
  * about once a minute.
  */

@@ -33,7 +33,9 @@ static const char verify_options[] = LISTENING
 
 static const char keygen_options[] =
 	"          --dir DIR         where to; else /etc/hearth for root, ~/.config/hearth for others\n"
-	"          --name NAME       what others shall call us; else the name of this host\n";
+	"          --name NAME       what others shall call us; else the name of this host\n"
+	"          --passphrase      make group.key of words that are asked for, the same everywhere\n"
+	"          --group NAME      with it: the group's name; else \"home\"\n";
 
 const struct command commands[] = {
 	{ "status", "", "what the daemon is and does", NULL, NULL },
@@ -58,7 +60,7 @@ const struct command commands[] = {
 	    listen_run, listen_options },
 	{ "verify", "[OPTION ...] FILE", "is a download what a trusted host announces",
 	    verify_run, verify_options },
-	{ "keygen", "[--dir DIR] [--name NAME]", "make the keys of a host and of a group",
+	{ "keygen", "[OPTION ...]", "make the keys of a host and of a group",
 	    keygen_run, keygen_options },
 	{ "import", "FILE ...", "a dnsmasq.conf as a hearthd.conf, and what is missing in it",
 	    import_run, NULL },

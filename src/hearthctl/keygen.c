@@ -2,6 +2,7 @@
 /* hearthctl keygen: the two key files of a home, and the line that others trust us by. */
 #include "hearthctl/listen.h"
 
+#include "hearthctl/passphrase.h"
 #include "services/announce/armor.h"
 #include "services/announce/beacon_keys.h"
 #include "util/keyfile.h"
@@ -15,10 +16,20 @@
 enum {
 	OPTION_DIR = 256,
 	OPTION_NAME,
+	OPTION_PASSPHRASE,
+	OPTION_GROUP,
 };
 
 static const struct option options[] = { { "dir", required_argument, NULL, OPTION_DIR },
-	{ "name", required_argument, NULL, OPTION_NAME }, { 0 } };
+	{ "name", required_argument, NULL, OPTION_NAME },
+	{ "passphrase", no_argument, NULL, OPTION_PASSPHRASE },
+	{ "group", required_argument, NULL, OPTION_GROUP }, { 0 } };
+
+struct keygen {
+	char dir[LISTEN_PATH_MAX], name[BEACON_NAME_MAX];
+	bool passphrase;	/* the group's key comes from words */
+	const char *group;
+};
 
 /* A file that is there stays. True where there is one now. */
 static bool
@@ -38,14 +49,38 @@ make_sender(const char *path, bool *made)
 	return is_there(beacon_identity_make(path, why), why, made);
 }
 
+/* The words are asked for before anything is made. */
 static bool
-make_group(const char *path, bool *made)
+key_from_words(uint8_t key[static SEAL_KEY_BYTES], const char *path, const char *group)
+{
+	char words[PASSPHRASE_MAX] = "";
+	enum err e = ERR_EXISTS;
+
+	if (access(path, F_OK) == 0)
+		tool_fail("%s is there already and stays as it is; another --dir?", path);
+	else if (passphrase_read(words))
+		e = beacon_group_from_words(key, span_str(words), span_str(group));
+	seal_wipe(words, sizeof(words));
+	if (e == ERR_RANGE)
+		tool_fail("a passphrase has at least %d characters: it can be guessed at leisure by "
+		    "whoever records the announcements", BEACON_PASSPHRASE_MIN);
+	else if (e == ERR_NOMEM)
+		tool_fail("256 MiB of memory are needed for this; make the file on another machine "
+		    "and paste it here");
+	return e == OK;
+}
+
+static bool
+make_group(const struct keygen *k, const char *path, bool *made)
 {
 	uint8_t key[SEAL_KEY_BYTES];
 	char text[BEACON_GROUP_TEXT + 1], why[KEYFILE_WHY_MAX];
 	bool fine;
 
-	seal_random(key, sizeof(key));
+	if (!k->passphrase)
+		seal_random(key, sizeof(key));
+	else if (!key_from_words(key, path, k->group))
+		return false;
 	beacon_group_format(text, key);
 	strcat(text, "\n");
 	fine = is_there(keyfile_write(path, span_str(text), why), why, made);
@@ -79,39 +114,59 @@ print_trust(const char *path, const char *name)
 	return TOOL_FINE;
 }
 
+/* False where the words of the command make no sense. */
+static bool
+read_options(struct keygen *k, int argc, char **argv, int *status)
+{
+	int option;
+
+	*status = TOOL_USAGE;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == OPTION_DIR)
+			snprintf(k->dir, sizeof(k->dir), "%s", optarg);
+		else if (option == OPTION_NAME)
+			snprintf(k->name, sizeof(k->name), "%s", optarg);
+		else if (option == OPTION_PASSPHRASE)
+			k->passphrase = true;
+		else if (option == OPTION_GROUP)
+			k->group = optarg;
+		else
+			return false;
+	}
+	if (optind == argc && (k->passphrase || k->group == NULL))
+		return true;
+	*status = tool_misuse(optind != argc ? "keygen takes options only"
+					     : "--group goes with --passphrase");
+	return false;
+}
+
 int
 keygen_run(const struct tool *t, int argc, char **argv)
 {
-	char dir[LISTEN_PATH_MAX], name[BEACON_NAME_MAX];
+	struct keygen k = { .group = NULL };
 	char sender[LISTEN_PATH_MAX + 16], group[LISTEN_PATH_MAX + 16];
 	bool made_sender, made_group;
-	int option;
+	int status;
 
 	(void)t;
-	listen_directory(dir);
-	host_name(name);
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == OPTION_DIR)
-			snprintf(dir, sizeof(dir), "%s", optarg);
-		else if (option == OPTION_NAME)
-			snprintf(name, sizeof(name), "%s", optarg);
-		else
-			return TOOL_USAGE;
-	}
-	if (optind != argc)
-		return tool_misuse("keygen [--dir DIR] [--name NAME]");
+	listen_directory(k.dir);
+	host_name(k.name);
+	if (!read_options(&k, argc, argv, &status))
+		return status;
+	if (k.group == NULL)
+		k.group = "home";
 	if (seal_init() != OK)
 		return tool_fail("no source of random numbers");
-	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-		return tool_fail("%s: %s", dir, strerror(errno));
-	snprintf(sender, sizeof(sender), "%s/sender.key", dir);
-	snprintf(group, sizeof(group), "%s/group.key", dir);
-	if (!make_sender(sender, &made_sender) || !make_group(group, &made_group))
+	if (mkdir(k.dir, 0700) != 0 && errno != EEXIST)
+		return tool_fail("%s: %s", k.dir, strerror(errno));
+	snprintf(sender, sizeof(sender), "%s/sender.key", k.dir);
+	snprintf(group, sizeof(group), "%s/group.key", k.dir);
+	if (!make_group(&k, group, &made_group) || !make_sender(sender, &made_sender))
 		return TOOL_FAILED;
 	fprintf(stderr, "%s %s: signs what this machine announces; keep it here\n",
 	    made_sender ? "made" : "kept", sender);
 	fprintf(stderr, "%s %s: paste its line on every machine of the group\n",
 	    made_group ? "made" : "kept", group);
 	fprintf(stderr, "the line for the trust file of the others:\n");
-	return print_trust(sender, name);
+	return print_trust(sender, k.name);
 }

@@ -194,6 +194,8 @@ run(struct session *s)
 		close(signals);
 		return tool_fail("%s", why);
 	}
+	if (why[0] != '\0')
+		fprintf(stderr, "hearthctl: %s\n", why);
 	status = loop(s, signals);
 	if (s->stats)
 		print_stats(s);

@@ -353,6 +353,9 @@ hearth_listen_open(struct hearth_listener **out, const struct hearth_listen_opts
 		hearth_listen_close(l);
 		return -1;
 	}
+	if (l->ring.count != 0 && !l->ring.vault.locked)
+		snprintf(why, HEARTH_WHY_MAX,
+		    "the group's keys may reach swap: the limit of locked memory is too low");
 	loop_timer(l->loop, &l->wake, loop_now(l->loop));
 	loop_timer(l->loop, &l->save, loop_now(l->loop) + SAVE_EVERY);
 	*out = l;

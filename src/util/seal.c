@@ -29,6 +29,7 @@ _Static_assert(SEAL_CONTEXT_CHARS == crypto_kdf_CONTEXTBYTES, "kdf context");
 _Static_assert(SEAL_HASH_MIN == crypto_generichash_BYTES_MIN, "shortest hash");
 _Static_assert(SEAL_HASH_MAX == crypto_generichash_BYTES_MAX, "longest hash");
 _Static_assert(SEAL_HASH_STATE == sizeof(crypto_generichash_state), "hash state");
+_Static_assert(SEAL_SALT_BYTES == crypto_pwhash_SALTBYTES, "salt of a passphrase");
 _Static_assert(SEAL_SHORT_KEY_BYTES == crypto_shorthash_KEYBYTES, "short hash key");
 
 enum err
@@ -166,6 +167,18 @@ seal_hash(uint8_t *out, size_t len, struct span data, struct span key)
 {
 	assert(len >= SEAL_HASH_MIN && len <= SEAL_HASH_MAX && key.len <= SEAL_HASH_MAX);
 	(void)crypto_generichash(out, len, data.at, data.len, key.at, key.len);
+}
+
+enum err
+seal_passphrase(uint8_t key[static SEAL_KEY_BYTES], struct span words,
+    const uint8_t salt[static SEAL_SALT_BYTES])
+{
+	if (crypto_pwhash(key, SEAL_KEY_BYTES, (const char *)words.at, words.len, salt,
+		crypto_pwhash_OPSLIMIT_MODERATE, crypto_pwhash_MEMLIMIT_MODERATE,
+		crypto_pwhash_ALG_ARGON2ID13) == 0)
+		return OK;
+	seal_wipe(key, SEAL_KEY_BYTES);
+	return ERR_NOMEM;
 }
 
 /*

@@ -30,6 +30,7 @@
 #define SEAL_HASH_MAX 64
 #define SEAL_HASH_STATE 384	 /* of libsodium's BLAKE2b; checked at compile time in seal.c */
 #define SEAL_SHORT_KEY_BYTES 16
+#define SEAL_SALT_BYTES 16	 /* of a passphrase */
 
 /*
  * Make the library ready: call before anything else here or in core/rand, as often as you like,
@@ -146,6 +147,15 @@ void seal_hash_init(struct seal_hash *h, size_t len, struct span key);
 void seal_hash_update(struct seal_hash *h, struct span data);
 /* Write the h->len bytes of the result and wipe the state; init comes next. */
 void seal_hash_final(struct seal_hash *h, uint8_t *out);
+
+/*
+ * Make a key of a passphrase: Argon2id, 3 passes over 256 MiB, so that guessing is slow; it takes
+ * about a second. The salt makes the same words another key elsewhere.
+ *
+ * errors  ERR_NOMEM where the machine cannot spare that much
+ */
+enum err seal_passphrase(uint8_t key[static SEAL_KEY_BYTES], struct span words,
+    const uint8_t salt[static SEAL_SALT_BYTES]) MUST_CHECK;
 
 /*
  * SipHash-2-4: a hash for tables whose keys strangers choose. 15 ns for 16 bytes, 20 for 32, 85

@@ -263,6 +263,7 @@ announce_report(const struct announce *an, struct report *out)
 	report_str(out, "key", text);
 	report_bool(out, "sealed", an->ring.count != 0);
 	report_u64(out, "group_keys", an->ring.count);
+	report_bool(out, "keys_locked", announce_keys_locked(an));
 	report_bool(out, "identity_used_by_two_hosts", an->clone_at != 0);
 	report_sender(an, out);
 	report_net(an, out);

@@ -81,10 +81,13 @@ load_ring(struct announce *an, const struct conf *cf, struct beacon_keyring *out
 	e = beacon_keyring_load(out, path, why);
 	if (e != OK)
 		service_complain(an->sv, cf, "group-key", 0, "%s", why);
-	else if (!out->vault.locked)
-		log_note(an->sv->log, LOG_LEVEL_WARNING, "announce",
-		    "the keys may reach swap: the limit of locked memory is too low");
 	return e;
+}
+
+bool
+announce_keys_locked(const struct announce *an)
+{
+	return an->voice->me.vault.locked && (an->ring.count == 0 || an->ring.vault.locked);
 }
 
 static enum err
@@ -106,47 +109,11 @@ announce_voice_end(struct announce_voice *v)
 	*v = (struct announce_voice){ .an = NULL };
 }
 
-/* --- the key before ours --------------------------------------------------------------------- */
-
-/*
- * The old key names the new one. Where it was ours until now its sender stays as it is, so that
- * copies and repairs of what it said before go on.
- */
-static enum err
-start_old_voice(struct announce *an, const struct conf *cf)
+static bool
+is_out_of_reach(const char *path)
 {
-	struct beacon_when now = announce_when(an);
-	struct announce_voice *v = an->old_voice;
-	struct beacon_identity me;
-	char why[BEACON_WHY_MAX];
-	const char *path = conf_str(cf, "old-sender-key");
-	enum err e;
-
-	if (path[0] == '\0') {
-		announce_voice_end(v);
-		return OK;
-	}
-	e = beacon_identity_load(&me, path, why);
-	if (e == OK && me.id == an->voice->me.id) {
-		e = ERR_EXISTS;
-		snprintf(why, sizeof(why), "%.200s: the same key as sender-key", path);
-		beacon_identity_fini(&me);
-	}
-	if (e != OK) {
-		service_complain(an->sv, cf, "old-sender-key", 0, "%s", why);
-		return e;
-	}
-	if (v->sender != NULL && v->me.id == me.id) {
-		beacon_identity_fini(&me);
-	} else {
-		announce_voice_end(v);
-		v->me = me;
-		e = start_voice(an, v, true);
-	}
-	return e == OK ? beacon_sender_roll(v->sender, &now, &an->voice->me) : e;
+	return path[0] != '\0' && access(path, R_OK) != 0 && errno == EACCES;
 }
-
-/* --- a change of keys ------------------------------------------------------------------------ */
 
 /*
  * Key files that only root may read were read before the daemon gave root up. A reload then goes
@@ -155,18 +122,65 @@ start_old_voice(struct announce *an, const struct conf *cf)
 static bool
 keys_out_of_reach(struct announce *an, const struct conf *cf)
 {
-	const char *group = conf_str(cf, "group-key");
 	char path[PATH_BYTES];
 	bool out;
 
 	identity_path(an, cf, path);
-	out = (access(path, R_OK) != 0 && errno == EACCES) ||
-	      (group[0] != '\0' && access(group, R_OK) != 0 && errno == EACCES);
+	out = is_out_of_reach(path) || is_out_of_reach(conf_str(cf, "group-key")) ||
+	      is_out_of_reach(conf_str(cf, "old-sender-key"));
 	if (out)
 		log_note(an->sv->log, LOG_LEVEL_NOTICE, "announce",
 		    "the keys stay as they are: their files may be read at the start only");
 	return out;
 }
+
+/* --- what the files say ---------------------------------------------------------------------- */
+
+/* All of it is read before anything changes. */
+struct key_files {
+	struct beacon_identity me, old;	/* old.id is 0 where there is none */
+	struct beacon_keyring ring;
+};
+
+static enum err
+load_old(struct announce *an, const struct conf *cf, struct key_files *k)
+{
+	char why[BEACON_WHY_MAX];
+	const char *path = conf_str(cf, "old-sender-key");
+	enum err e;
+
+	if (path[0] == '\0')
+		return OK;
+	e = beacon_identity_load(&k->old, path, why);
+	if (e == OK && k->old.id == k->me.id) {
+		e = ERR_EXISTS;
+		snprintf(why, sizeof(why), "%.200s: the same key as sender-key", path);
+	}
+	if (e != OK)
+		service_complain(an->sv, cf, "old-sender-key", 0, "%s", why);
+	return e;
+}
+
+static enum err
+load_files(struct announce *an, const struct conf *cf, struct key_files *k)
+{
+	enum err e;
+
+	*k = (struct key_files){ .me = { .id = 0 } };
+	e = load_identity(an, cf, &k->me);
+	if (e == OK)
+		e = load_ring(an, cf, &k->ring);
+	if (e == OK)
+		e = load_old(an, cf, k);
+	if (e != OK) {
+		beacon_identity_fini(&k->me);
+		beacon_identity_fini(&k->old);
+		beacon_keyring_fini(&k->ring);
+	}
+	return e;
+}
+
+/* --- a change of keys ------------------------------------------------------------------------ */
 
 /* What was published with the key before goes on under the new one. */
 static void
@@ -203,42 +217,65 @@ speak_as(struct announce *an, const struct beacon_identity *me)
 		return e;
 	take_over_states(an, before->sender);
 	say_trust_line(an);
+	if (!announce_keys_locked(an))
+		log_note(an->sv->log, LOG_LEVEL_WARNING, "announce",
+		    "the keys may reach swap: the limit of locked memory is too low");
 	return OK;
 }
 
-/* Take over new keys. Another key of ours, or a move between public and sealed, is a new start. */
+/*
+ * The old key names the new one. Where it was ours until now its sender stays as it is, so that
+ * copies and repairs of what it said before go on.
+ */
+static enum err
+name_heir(struct announce *an, struct beacon_identity *old)
+{
+	struct beacon_when now = announce_when(an);
+	struct announce_voice *v = an->old_voice;
+	enum err e = OK;
+
+	if (v->sender != NULL && v->me.id == old->id) {
+		beacon_identity_fini(old);
+	} else {
+		announce_voice_end(v);
+		if (old->id == 0)
+			return OK;
+		v->me = *old;
+		e = start_voice(an, v, true);
+	}
+	return e == OK ? beacon_sender_roll(v->sender, &now, &an->voice->me) : e;
+}
+
+/* Another key of ours, or a move between public and sealed, is a new start. */
 enum err
 announce_change_keys(struct announce *an, const struct conf *cf)
 {
-	struct beacon_identity me;
-	struct beacon_keyring ring;
+	struct key_files k;
 	enum err e;
 
 	if (an->voice->sender != NULL && keys_out_of_reach(an, cf))
 		return OK;
-	e = load_identity(an, cf, &me);
+	e = load_files(an, cf, &k);
 	if (e != OK)
 		return e;
-	e = load_ring(an, cf, &ring);
-	if (e != OK) {
-		beacon_identity_fini(&me);
-		return e;
-	}
 
-	bool first = an->voice->sender == NULL;
-	bool moved = first || (ring.count != 0) != (an->ring.count != 0);
+	bool moved = an->voice->sender == NULL || (k.ring.count != 0) != (an->ring.count != 0);
 
 	beacon_keyring_fini(&an->ring);
-	an->ring = ring;
+	an->ring = k.ring;
 	if (moved)
 		beacon_leases_init(&an->leases,
-		    ring.count != 0 ? (size_t)conf_int(cf, "leases") : 0);
-	if (moved || me.id != an->voice->me.id)
-		e = speak_as(an, &me);
+		    k.ring.count != 0 ? (size_t)conf_int(cf, "leases") : 0);
+	if (moved || k.me.id != an->voice->me.id)
+		e = speak_as(an, &k.me);
 	else
-		beacon_identity_fini(&me);
-	/* What the old voice has kept was sealed for others. */
+		beacon_identity_fini(&k.me);
+	/* What the old voice has kept was for another group. */
 	if (moved)
 		announce_voice_end(an->old_voice);
-	return e == OK ? start_old_voice(an, cf) : e;
+	if (e == OK)
+		e = name_heir(an, &k.old);
+	else
+		beacon_identity_fini(&k.old);
+	return e;
 }

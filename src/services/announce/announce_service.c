@@ -398,10 +398,6 @@ follow_files(struct announce *an, const struct conf *cf)
 {
 	const char *root = conf_bool(cf, "publish-files") ? conf_str(cf, "files-root") : "";
 
-	if (conf_bool(cf, "publish-files") && root[0] == '\0') {
-		service_complain(an->sv, cf, "publish-files", 0, "needs files-root");
-		return ERR_FORMAT;
-	}
 	announce_files_free(an->files);
 	an->files = NULL;
 	return root[0] == '\0' ? OK : announce_files_new(&an->files, &files_ops, an, an->sv->loop,
@@ -454,7 +450,13 @@ static enum err
 apply(struct service *sv, const struct conf *cf)
 {
 	struct announce *an = sv->state;
-	enum err e = announce_change_keys(an, cf);
+	enum err e;
+
+	if (conf_bool(cf, "publish-files") && conf_str(cf, "files-root")[0] == '\0') {
+		service_complain(sv, cf, "publish-files", 0, "needs files-root");
+		return ERR_FORMAT;
+	}
+	e = announce_change_keys(an, cf);
 
 	if (e == OK)
 		e = publish_all(an, cf);

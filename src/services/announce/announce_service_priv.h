@@ -58,6 +58,8 @@ uint64_t announce_new_epoch(struct announce *an, uint64_t id);
 
 /* Read the key files that the settings name, and speak with them from now on. */
 enum err announce_change_keys(struct announce *an, const struct conf *cf) MUST_CHECK;
+/* Our keys are kept out of swap. */
+bool announce_keys_locked(const struct announce *an);
 void announce_voice_end(struct announce_voice *v);
 
 /* --- announce_commands.c --------------------------------------------------------------------- */

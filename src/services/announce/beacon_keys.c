@@ -154,6 +154,17 @@ beacon_group_parse(uint8_t key[static SEAL_KEY_BYTES], struct span text)
 	return e;
 }
 
+enum err
+beacon_group_from_words(uint8_t key[static SEAL_KEY_BYTES], struct span words, struct span group)
+{
+	uint8_t salt[SEAL_SALT_BYTES];
+
+	if (words.len < BEACON_PASSPHRASE_MIN)
+		return ERR_RANGE;
+	seal_hash(salt, sizeof(salt), group, span_str("LAN!pass"));
+	return seal_passphrase(key, words, salt);
+}
+
 static uint32_t
 group_id(const uint8_t key[static SEAL_KEY_BYTES])
 {

@@ -21,6 +21,7 @@
 #define BEACON_FINGERPRINT_TEXT 40	/* eight groups of four hex digits, closing zero included */
 #define BEACON_GROUP_TEXT 68		/* "LAN1-", 56 letters in groups of 8, closing zero */
 #define BEACON_SEED_TEXT 64		/* "ed25519-secret:", 44 letters, closing zero */
+#define BEACON_PASSPHRASE_MIN 12	/* bytes */
 #define BEACON_WHY_MAX 512		/* one line for a person; as KEYFILE_WHY_MAX */
 
 /* First eight bytes of BLAKE2b-256, as a number: ids of senders and of topics. */
@@ -64,6 +65,16 @@ const struct beacon_group_key *beacon_keyring_find(const struct beacon_keyring *
 void beacon_group_format(char out[static BEACON_GROUP_TEXT],
     const uint8_t key[static SEAL_KEY_BYTES]);
 enum err beacon_group_parse(uint8_t key[static SEAL_KEY_BYTES], struct span text) MUST_CHECK;
+
+/*
+ * Make a group key of words that people remember, the same on every machine. Takes about a second
+ * and 256 MiB. Whoever records the group's datagrams may try out words, hence the least length.
+ *
+ * group   name of the group: the same words give another key elsewhere
+ * errors  ERR_RANGE (fewer than BEACON_PASSPHRASE_MIN bytes), ERR_NOMEM
+ */
+enum err beacon_group_from_words(uint8_t key[static SEAL_KEY_BYTES], struct span words,
+    struct span group) MUST_CHECK;
 
 /* --- our own identity ------------------------------------------------------------------------ */
 
