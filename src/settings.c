@@ -163,6 +163,7 @@ enum err
 settings_reload(struct settings *st, struct log *lg, char err[static SETTINGS_ERR_MAX])
 {
 	struct conf_file *file;
+	const char *complaint;
 	enum err e = conf_read(&file, st->path, st->table, err, SETTINGS_ERR_MAX);
 
 	if (e != OK) {
@@ -173,7 +174,9 @@ settings_reload(struct settings *st, struct log *lg, char err[static SETTINGS_ER
 	if (e != OK) {
 		st->reloads_refused++;
 		retire(st, file);
-		snprintf(err, SETTINGS_ERR_MAX, "a service refused its new settings (see the log)");
+		complaint = services_complaint(st->services);
+		snprintf(err, SETTINGS_ERR_MAX, "%s", *complaint != '\0' ? complaint
+		    : "a service refused its new settings (see the log)");
 		return e;
 	}
 	note_restart_keys(lg, conf_root(st->file), conf_root(file));

@@ -20,6 +20,7 @@
 
 #define SERVICES_MAX	32
 #define LISTEN_MAX	64	/* sockets of one service */
+#define COMPLAINT_MAX	1024	/* bytes of one line */
 
 struct service_slot {
 	struct service sv;
@@ -35,6 +36,7 @@ struct service_slot {
 struct services {
 	struct log *log;	/* NULL before the start */
 	const char *fallback;
+	char complaint[COMPLAINT_MAX];	/* the first of the last services_apply() */
 	size_t count;
 	struct service_slot *slots[SERVICES_MAX];	/* in the order of start */
 };
@@ -270,6 +272,7 @@ slot_apply(struct service_slot *slot, const struct conf *root)
 enum err
 services_apply(struct services *s, const struct conf *root, const struct conf *old)
 {
+	s->complaint[0] = '\0';
 	for (size_t i = 0; i < s->count; i++) {
 		struct service_slot *slot = s->slots[i];
 		bool wanted = section_of(root, slot) != NULL;
@@ -301,6 +304,12 @@ services_reopen(struct services *s)
 		if (s->slots[i]->running && sv->ops->reopen != NULL)
 			sv->ops->reopen(sv);
 	}
+}
+
+const char *
+services_complaint(const struct services *s)
+{
+	return s->complaint;
 }
 
 bool
@@ -467,12 +476,15 @@ void
 service_complain(struct service *sv, const struct conf *cf, const char *key, size_t i,
     const char *fmt, ...)
 {
+	struct services *all = sv->slot->all;
 	char where[512], words[512];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(words, sizeof(words), fmt, ap);
 	va_end(ap);
-	log_note(sv->log, LOG_LEVEL_ERR, sv->ops->name, "%s: %s",
-	    conf_where(cf, key, i, where, sizeof(where)), words);
+	conf_where(cf, key, i, where, sizeof(where));
+	log_note(sv->log, LOG_LEVEL_ERR, sv->ops->name, "%s: %s", where, words);
+	if (all->complaint[0] == '\0')
+		snprintf(all->complaint, sizeof(all->complaint), "%.400s: %.500s", where, words);
 }

@@ -139,7 +139,11 @@ void services_fallback(struct services *s, const char *name);
 /* Start every service whose section stands in root. Says in the log what failed. */
 enum err services_start(struct services *s, const struct services_env *env,
     const struct conf *root) MUST_CHECK;
-/* apply() on all; the first error is given, services before it are put back to `old`. */
+/*
+ * apply() on all; the first error is given, services before it are put back to `old`. What the
+ * service that refused had to say first is kept until the next call; "" where it said nothing.
+ */
+const char *services_complaint(const struct services *s);
 enum err services_apply(struct services *s, const struct conf *root,
     const struct conf *old) MUST_CHECK;
 /* Have all open anew what they write to. */
