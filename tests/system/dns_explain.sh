@@ -9,7 +9,7 @@ in_netns "$@"
 
 start_fakedns --rule 'short.example A 192.0.2.2 ; ttl=1' --rule '* A 192.0.2.1'
 port=$(free_port)
-echo "0.0.0.0 ads.example" >"$tmp/ads.txt"
+printf '%s\n' "0.0.0.0 ads.example" "@@||good.ads.example^" >"$tmp/ads.txt"
 { conf_head; cat <<END
 dns {
 	listen = { "127.0.0.1:$port" }
@@ -33,7 +33,9 @@ contains "an alias: where it leads" "on with out.example" "$(explain www.home.ar
 contains "a cached name: what is left and its age" "s left" "$(explain cached.example | grep hit)"
 check "an expired one is stale" wait_until "ctl dns explain short.example | grep -q 'stale.*expired'" 5
 contains "with the servers that would be asked" "127.0.0.1:$fakedns_port" "$(explain short.example)"
-contains "a routed name: its zone" "servers for corp.example" "$(explain host.corp.example)"
+contains "a routed name: its zone" "corp.example: 1 server" "$(explain host.corp.example | grep route)"
+contains "an exception: rule and exception" "ads: ads.example (ads.txt); allowed by ads: good.ads.example (ads.txt)" \
+	"$(explain good.ads.example | grep lists)"
 contains "a client from outside: silence" "silence" "$(explain cached.example A 8.8.8.8)"
 contains "another type" "miss" "$(explain cached.example AAAA | grep cache)"
 refuse "no name" ctl dns explain

@@ -125,6 +125,37 @@ names_of_the_settings_are_allowed_whatever_blocks_say(void)
 }
 
 static void
+what_allows_a_name_is_told(void)
+{
+	struct dns_filter_block blocks[] = {
+		{ .title = "ads", .sources = sources, .source_count = 2 },
+		{ .title = "fine", .action = DNS_FILTER_ALLOW, .sources = sources, .source_count = 2 },
+	};
+	struct dns_filter *f = filter_of(blocks, 2);
+	struct dns_list *allowed = list_of("@@||shop.example^");
+	char why[DNS_FILTER_WHY_MAX];
+	struct dns_filter_hit hit;
+
+	dns_filter_swap(f, 0, list_of("||example^\n@@||own.example^"));
+	dns_filter_swap(f, 1, list_of("good.example"));
+	dns_filter_swap_allowed(f, allowed);
+	CU_ASSERT_EQUAL(judge(f, 3, "a.own.example", &hit), DNS_FILTER_ALLOWED);
+	CU_ASSERT_STRING_EQUAL(dns_filter_explain(f, &hit, why),
+	    "ads: example (second.txt); allowed by ads: own.example (second.txt)");
+	CU_ASSERT_EQUAL(judge(f, 3, "good.example", &hit), DNS_FILTER_ALLOWED);
+	CU_ASSERT_STRING_EQUAL(dns_filter_explain(f, &hit, why),
+	    "ads: example (second.txt); allowed by fine: good.example (second.txt)");
+	CU_ASSERT_EQUAL(judge(f, 3, "a.shop.example", &hit), DNS_FILTER_ALLOWED);
+	CU_ASSERT_STRING_EQUAL(dns_filter_explain(f, &hit, why),
+	    "ads: example (second.txt); allowed by allow-names: shop.example");
+	CU_ASSERT_EQUAL(judge(f, 3, "bad.example", &hit), DNS_FILTER_BLOCKED);
+	CU_ASSERT_STRING_EQUAL(dns_filter_explain(f, &hit, why), "ads: example (second.txt)");
+	dns_filter_swap_allowed(f, NULL);
+	dns_list_free(allowed);
+	dns_filter_free(f);
+}
+
+static void
 a_block_that_allows_beats_the_others(void)
 {
 	struct dns_filter_block blocks[] = {
@@ -541,7 +572,7 @@ UNIT_MAIN("dns_filter",
     UNIT(names_of_a_block_are_blocked_and_others_pass),
     UNIT(a_block_without_a_set_costs_nothing),
     UNIT(names_of_the_settings_are_allowed_whatever_blocks_say),
-    UNIT(a_block_that_allows_beats_the_others),
+    UNIT(a_block_that_allows_beats_the_others), UNIT(what_allows_a_name_is_told),
     UNIT(an_exception_holds_within_its_own_block),
     UNIT(blocks_hold_for_their_clients),
     UNIT(blocks_hold_for_mac_addresses),

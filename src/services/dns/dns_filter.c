@@ -371,18 +371,23 @@ knows(struct dns_filter *f, unsigned i, enum dns_list_kind kind, struct probe *p
 
 /* The settings allow the name, or a block that does nothing else. */
 static bool
-is_allowed(struct dns_filter *f, uint32_t mask, struct probe *p)
+is_allowed(struct dns_filter *f, uint32_t mask, struct probe *p, struct dns_filter_hit *hit)
 {
-	struct dns_list_match match;
+	struct dns_list_match exception;
 
-	if (f->allowed != NULL && dns_list_find(f->allowed, DNS_LIST_ALLOW, &p->trail, &match))
+	hit->allower = DNS_FILTER_BY_SETTINGS;
+	if (f->allowed != NULL &&
+	    dns_list_find(f->allowed, DNS_LIST_ALLOW, &p->trail, &hit->allowed))
 		return true;
 	for (mask &= f->allowing; mask != 0; mask &= mask - 1) {
 		unsigned i = (unsigned)__builtin_ctz(mask);
 
-		if (knows(f, i, DNS_LIST_BLOCK, p, &match) && !knows(f, i, DNS_LIST_ALLOW, p, &match))
+		hit->allower = (int)i + 1;
+		if (knows(f, i, DNS_LIST_BLOCK, p, &hit->allowed) &&
+		    !knows(f, i, DNS_LIST_ALLOW, p, &exception))
 			return true;
 	}
+	hit->allower = 0;
 	return false;
 }
 
@@ -390,7 +395,6 @@ enum dns_filter_verdict
 dns_filter_name(struct dns_filter *f, uint32_t mask, struct span lower, struct dns_filter_hit *hit)
 {
 	enum dns_filter_verdict verdict = DNS_FILTER_PASS;
-	struct dns_list_match exception;
 	struct probe p;
 
 	prepare(f, &p, mask, lower);
@@ -400,10 +404,11 @@ dns_filter_name(struct dns_filter *f, uint32_t mask, struct span lower, struct d
 
 		if (!knows(f, i, DNS_LIST_BLOCK, &p, &match))
 			continue;
-		*hit = (struct dns_filter_hit){ .block = i, .match = match };
+		*hit = (struct dns_filter_hit){ .block = i, .match = match, .allower = (int)i + 1 };
 		verdict = DNS_FILTER_ALLOWED;
-		if (!knows(f, i, DNS_LIST_ALLOW, &p, &exception))
-			return is_allowed(f, mask, &p) ? DNS_FILTER_ALLOWED : DNS_FILTER_BLOCKED;
+		if (!knows(f, i, DNS_LIST_ALLOW, &p, &hit->allowed))
+			return is_allowed(f, mask, &p, hit) ? DNS_FILTER_ALLOWED
+							    : DNS_FILTER_BLOCKED;
 	}
 	return verdict;
 }
@@ -430,13 +435,15 @@ target_of(const struct dns_rr *rr, size_t *at)
 
 /* The name asked for is allowed by the settings, or by the set that knows its alias. */
 static bool
-allows_asked(struct dns_filter *f, uint32_t mask, struct span asked, unsigned block)
+allows_asked(struct dns_filter *f, uint32_t mask, struct span asked, struct dns_filter_hit *hit)
 {
-	struct dns_list_match match;
 	struct probe p;
 
 	prepare(f, &p, mask, asked);
-	return is_allowed(f, mask, &p) || knows(f, block, DNS_LIST_ALLOW, &p, &match);
+	if (is_allowed(f, mask, &p, hit))
+		return true;
+	hit->allower = (int)hit->block + 1;
+	return knows(f, hit->block, DNS_LIST_ALLOW, &p, &hit->allowed);
 }
 
 enum dns_filter_verdict
@@ -461,8 +468,10 @@ dns_filter_answer(struct dns_filter *f, uint32_t mask, struct span asked, struct
 		if (dns_filter_name(f, mask, dns_name_span(&to), hit) != DNS_FILTER_BLOCKED)
 			continue;
 		hit->alias = true;
-		return allows_asked(f, mask, asked, hit->block) ? DNS_FILTER_ALLOWED
-								: DNS_FILTER_BLOCKED;
+		if (allows_asked(f, mask, asked, hit))
+			return DNS_FILTER_ALLOWED;
+		hit->allower = 0;
+		return DNS_FILTER_BLOCKED;
 	}
 	return DNS_FILTER_PASS;
 }
@@ -577,27 +586,50 @@ append(struct text *t, struct span bytes)
 	t->at[t->len] = '\0';
 }
 
+static void
+append_rule(struct text *t, const struct dns_list_match *m)
+{
+	char name[DNS_NAME_TEXT_MAX];
+
+	if (m->pattern.len == 0) {
+		append(t, span_str(dns_name_format(m->name, name)));
+		return;
+	}
+	append(t, span_str("/"));
+	append(t, m->pattern);
+	append(t, span_str("/"));
+}
+
+/* A rule of a block and the file it is from; `remark` stands in front of that. */
+static void
+append_match(struct text *t, const struct block *b, const struct dns_list_match *m,
+    const char *remark)
+{
+	append(t, span_str(b->title));
+	append(t, span_str(": "));
+	append_rule(t, m);
+	append(t, span_str(" ("));
+	append(t, span_str(remark));
+	append(t, span_str(m->source < b->source_count ? b->sources[m->source].name : "?"));
+	append(t, span_str(")"));
+}
+
 const char *
 dns_filter_explain(const struct dns_filter *f, const struct dns_filter_hit *hit,
     char buf[static DNS_FILTER_WHY_MAX])
 {
-	const struct block *b = &f->blocks[hit->block];
-	const struct dns_list_match *m = &hit->match;
 	struct text t = { .at = buf };
-	char name[DNS_NAME_TEXT_MAX];
 
-	append(&t, span_str(b->title));
-	append(&t, span_str(": "));
-	if (m->pattern.len != 0) {
-		append(&t, span_str("/"));
-		append(&t, m->pattern);
-		append(&t, span_str("/"));
+	append_match(&t, &f->blocks[hit->block], &hit->match, hit->alias ? "an alias; " : "");
+	if (hit->allower == 0)
+		return buf;
+	append(&t, span_str("; allowed by "));
+	if (hit->allower == DNS_FILTER_BY_SETTINGS) {
+		append(&t, span_str("allow-names: "));
+		append_rule(&t, &hit->allowed);
 	} else {
-		append(&t, span_str(dns_name_format(m->name, name)));
+		append_match(&t, &f->blocks[hit->allower - 1], &hit->allowed, "");
 	}
-	append(&t, span_str(hit->alias ? " (an alias; " : " ("));
-	append(&t, span_str(m->source < b->source_count ? b->sources[m->source].name : "?"));
-	append(&t, span_str(")"));
 	return buf;
 }
 

@@ -111,10 +111,14 @@ const char *dns_filter_member(const struct dns_filter *f, size_t i,
     const struct dns_filter_client *who, char buf[static ADDR_TEXT_MAX]);
 
 /* Why something is blocked. Valid until the next swap. */
+#define DNS_FILTER_BY_SETTINGS (-1)	/* allow-names */
+
 struct dns_filter_hit {
 	unsigned block;
 	bool alias;		/* not the name asked for, but one that it leads to */
 	struct dns_list_match match;
+	int allower;		/* 0: nobody; n: block n - 1 allows it all the same; or BY_SETTINGS */
+	struct dns_list_match allowed;	/* and its rule */
 };
 
 enum dns_filter_verdict {
@@ -165,7 +169,10 @@ uint16_t dns_filter_write(const struct dns_filter *f, const struct dns_filter_hi
 void dns_filter_ede(const struct dns_filter *f, const struct dns_filter_hit *hit, struct dns_opt *opt,
     char buf[static DNS_FILTER_WHY_MAX]);
 
-/* Say which rule decided: `ads: ads.example (ads.txt)`. Gives buf. */
+/*
+ * Say which rule decided: `ads: ads.example (ads.txt)`; of a name that is allowed, also by what:
+ * `…; allowed by ads: good.ads.example (ads.txt)`. Gives buf.
+ */
 const char *dns_filter_explain(const struct dns_filter *f, const struct dns_filter_hit *hit,
     char buf[static DNS_FILTER_WHY_MAX]);
 

@@ -39,6 +39,12 @@ tell(struct explanation *x, const char *stage, const char *verdict, const char *
 	report_str(o, "detail", detail);
 }
 
+static const char *
+plural(unsigned n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* Each stage gives true where the query would end there. */
 static bool
 explain_access(struct explanation *x)
@@ -144,37 +150,28 @@ explain_lists(struct explanation *x)
 	return v == DNS_FILTER_BLOCKED;
 }
 
-/* The entry that a query without DO and CD would find. */
-static const struct dns_entry *
-cached(struct explanation *x, const struct dns_route *route, struct dns_entry_info *info)
-{
-	const struct dns_entry *e;
-	uint32_t cursor = 0;
-
-	while ((e = dns_cache_next_of(x->r->cache, dns_name_span(&x->name), &cursor)) != NULL) {
-		dns_entry_info(x->r->cache, e, x->now, info);
-		if ((info->any_type || info->key.type == x->type) && info->key.route == route->id &&
-		    !info->key.dnssec_ok && !info->key.checking_disabled)
-			return e;
-	}
-	return NULL;
-}
-
 static bool
 explain_cache(struct explanation *x, const struct dns_route *route)
 {
+	/* That of a query without DO and CD. */
+	struct dns_key key = { .name = dns_name_span(&x->name), .type = x->type,
+		.class = DNS_CLASS_IN, .route = route->id };
+	const struct dns_entry *e;
 	struct dns_entry_info info;
 	char rcode[DNS_TYPE_TEXT_MAX];
 
-	if (cached(x, route, &info) == NULL) {
-		tell(x, "cache", "miss", "nothing is cached");
+	key.name_hash = dns_name_hash(key.name, dns_cache_hash_key(x->r->cache));
+	if (dns_cache_peek(x->r->cache, &key, x->now, &e) == DNS_CACHE_MISS) {
+		tell(x, "cache", "miss", "nothing of use is cached");
 		return false;
 	}
+	dns_entry_info(x->r->cache, e, x->now, &info);
 	dns_rcode_format(info.answer.rcode, rcode);
 	switch (info.state) {
 	case DNS_CACHE_FRESH:
-		tell(x, "cache", "hit", "%s, %u records, %lld s left, %u s old, %u hits", rcode,
-		    info.answer.answers, (long long)info.ttl_s, info.age_s, info.hits);
+		tell(x, "cache", "hit", "%s, %u record%s, %lld s left, %u s old, %u hit%s",
+		    rcode, info.answer.answers, plural(info.answer.answers), (long long)info.ttl_s,
+		    info.age_s, info.hits, plural(info.hits));
 		return true;
 	case DNS_CACHE_STALE:
 		tell(x, "cache", "stale", "%s, expired %lld s ago; used where no upstream answers in 1.8 s",
@@ -185,37 +182,47 @@ explain_cache(struct explanation *x, const struct dns_route *route)
 		    (long long)-info.ttl_s, info.held_s);
 		return true;
 	case DNS_CACHE_FAILED:
-		tell(x, "cache", "failure", "%u failures in a row; SERVFAIL for %u s more", info.failures,
-		    info.held_s);
+		tell(x, "cache", "failure", "upstreams failed %u time%s in a row; SERVFAIL for %u s more",
+		    info.failures, plural(info.failures), info.held_s);
 		return true;
 	case DNS_CACHE_MISS:
 		break;
 	}
-	tell(x, "cache", "miss", "what was cached has expired");
 	return false;
 }
 
 static void
 explain_route(struct explanation *x, const struct dns_route *route)
 {
-	static const char *const states[] = { [DNS_SERVER_NEW] = "new", [DNS_SERVER_UP] = "up",
-		[DNS_SERVER_SILENT] = "silent", [DNS_SERVER_DOWN] = "down" };
 	static const char *const strategies[] = { [DNS_STRATEGY_FASTEST] = "the fastest first",
 		[DNS_STRATEGY_ORDER] = "in this order", [DNS_STRATEGY_PARALLEL] = "all at once" };
-	char zone[DNS_NAME_TEXT_MAX];
+	char zone[DNS_NAME_TEXT_MAX] = "all other names";
+	unsigned count = (unsigned)route->count;
 
-	const char *verdict = route->count != 0 ? "forward" : route->pending ? "wait" : "SERVFAIL";
+	if (route->id != DNS_ROUTE_DEFAULT)
+		dns_name_format(dns_routes_zone(x->r->routes, route->id), zone);
+	tell(x, "route", route->id == DNS_ROUTE_DEFAULT ? "default" : "zone", "%s: %u server%s%s%s", zone,
+	    count, plural(count), count > 1 ? ", " : "", count > 1 ? strategies[route->strategy] : "");
+}
 
-	tell(x, "route", verdict, "servers for %s: %zu%s, %s",
-	    route->id == DNS_ROUTE_DEFAULT ? "everything else"
-					   : dns_name_format(dns_routes_zone(x->r->routes, route->id), zone),
-	    route->count, route->pending ? " and names that are not known yet" : "",
-	    strategies[route->strategy]);
+static void
+explain_upstreams(struct explanation *x, const struct dns_route *route)
+{
+	static const char *const states[] = { [DNS_SERVER_NEW] = "new", [DNS_SERVER_UP] = "up",
+		[DNS_SERVER_SILENT] = "silent", [DNS_SERVER_DOWN] = "down" };
+
+	if (route->count == 0)
+		tell(x, "upstream", "SERVFAIL", "there is no server to ask");
 	for (size_t i = 0; i < route->count; i++) {
 		const struct dns_server *sv = route->servers[i];
+		double srtt = (double)dns_server_rto(sv)->srtt / 1000;
 
-		tell(x, "upstream", states[dns_server_state(sv)], "%s, round trip %.1f ms",
-		    dns_server_text(sv), (double)dns_server_rto(sv)->srtt / 1000);
+		if (srtt > 0)
+			tell(x, "upstream", states[dns_server_state(sv)], "%s, round trip %.1f ms",
+			    dns_server_text(sv), srtt);
+		else
+			tell(x, "upstream", states[dns_server_state(sv)], "%s, not measured yet",
+			    dns_server_text(sv));
 	}
 }
 
@@ -239,6 +246,7 @@ dns_resolver_explain(struct dns_resolver *r, struct span name, uint16_t type,
 
 	const struct dns_route *route = dns_routes_find(r->routes, dns_name_span(&x.name));
 
+	explain_route(&x, route);
 	if (!explain_cache(&x, route))
-		explain_route(&x, route);
+		explain_upstreams(&x, route);
 }
