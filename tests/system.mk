@@ -18,6 +18,7 @@ SYSTEM_TESTS += tests/system/dns_junk.sh
 SYSTEM_TESTS += tests/system/dns_ending.sh
 SYSTEM_TESTS += tests/system/dns_explain.sh
 SYSTEM_TESTS += tests/system/dns_forged.sh
+SYSTEM_TESTS += tests/system/dns_limits.sh
 SYSTEM_TESTS += tests/system/dns_linklocal.sh
 SYSTEM_TESTS += tests/system/dns_lists.sh
 SYSTEM_TESTS += tests/system/dns_local.sh

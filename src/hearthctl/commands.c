@@ -42,6 +42,8 @@ const struct command commands[] = {
 	{ "top", "", "the same every second, with rates; q ends it", top_run, NULL },
 	{ "reload", "", "read the settings again", NULL, NULL },
 	{ "dns stats", "", "counters of the DNS cache", NULL, NULL },
+	{ "dns top", "", "which names are asked for most, which are blocked, and who asks",
+	    NULL, NULL },
 	{ "dns lookup", "NAME", "what is cached of a name", NULL, NULL },
 	{ "dns explain", "NAME [TYPE] [CLIENT]", "what would become of a question, stage by stage",
 	    NULL, NULL },

@@ -214,3 +214,9 @@ TESTS += tests/unit/test_dns_clients
 tests_unit_test_dns_clients_SOURCES = tests/unit/test_dns_clients.c
 tests_unit_test_dns_clients_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_clients_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_top
+TESTS += tests/unit/test_dns_top
+tests_unit_test_dns_top_SOURCES = tests/unit/test_dns_top.c
+tests_unit_test_dns_top_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_top_LDADD = $(UNIT_DNS)

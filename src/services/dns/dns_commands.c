@@ -9,6 +9,7 @@
 #include "services/dns/dns_name.h"
 
 #define LOOKUP_MAX 256	/* entries shown for one name */
+#define TOP_LINES  10	/* of each kind */
 
 static const char *const state_names[] = {
 	[DNS_CACHE_MISS] = "expired",
@@ -154,6 +155,21 @@ upstreams(struct dns_resolver *r, mono_us now, struct ctl_request *rq)
 	ctl_done(rq);
 }
 
+static void
+top(struct dns_resolver *r, mono_us now, struct ctl_request *rq)
+{
+	if (rq->argc != 1) {
+		ctl_fail(rq, "usage: dns top");
+		return;
+	}
+	if (!dns_resolver_counts(r)) {
+		ctl_fail(rq, "nothing is counted: the setting dns.top is false");
+		return;
+	}
+	dns_resolver_top(r, TOP_LINES, now, rq->out);
+	ctl_done(rq);
+}
+
 static const struct {
 	const char *word;
 	void (*run)(struct dns_resolver *r, mono_us now, struct ctl_request *rq);
@@ -163,6 +179,7 @@ static const struct {
 	{ "explain", explain },
 	{ "flush", flush },
 	{ "upstreams", upstreams },
+	{ "top", top },
 };
 
 void
@@ -174,6 +191,6 @@ dns_command(struct dns_resolver *r, mono_us now, struct ctl_request *rq)
 			return;
 		}
 	}
-	ctl_fail(rq, "usage: dns stats | lookup NAME | explain NAME [TYPE] [CLIENT] | flush NAME [TYPE] | flush --below NAME | "
-		     "flush --all | upstreams");
+	ctl_fail(rq, "usage: dns stats | top | lookup NAME | explain NAME [TYPE] [CLIENT] | "
+		     "flush NAME [TYPE] | flush --below NAME | flush --all | upstreams");
 }

@@ -153,10 +153,15 @@ dns_resolver_query(struct dns_resolver *r, const struct dns_asker *asker, struct
 
 	enum dns_verdict v = dns_query_parse(&q, packet);
 
+	if (v == DNS_QUERY_OK) {
+		dns_query_hash(&q, dns_cache_hash_key(r->cache));
+		dns_resolver_count_query(r, from, &q);
+	}
+	if (v != DNS_QUERY_DROP && dns_resolver_stage_rate(r, from, &q))
+		return;
 	if (stage_shape(r, from, &q, v) || dns_resolver_stage_local(r, from, &q, &target) ||
 	    dns_resolver_stage_lists(r, from, &q) || stage_any(r, from, &q) || stage_recursion(r, from, &q))
 		return;
-	dns_query_hash(&q, dns_cache_hash_key(r->cache));
 
 	struct dns_key key = dns_key_of(&q, DNS_ROUTE_DEFAULT);
 
@@ -194,6 +199,7 @@ dns_resolver_configure(struct dns_resolver *r, struct dns_resolver_config *cf)
 	for (size_t i = 0; i < r->no_cache.count; i++)
 		(void)dns_cache_flush_below(r->cache, dns_name_span(&r->no_cache.names[i]));
 	r->pool.per_client = cf->client_queries;
+	dns_resolver_configure_limits(r, cf);
 	r->ttl = cf->ttl;
 	r->prefetch = cf->prefetch;
 	r->trust_ad = cf->trust_ad;
@@ -261,6 +267,7 @@ dns_resolver_free(struct dns_resolver *r)
 	if (r == NULL)
 		return;
 	dns_resolver_turn_none(r);
+	dns_resolver_free_limits(r);
 	dns_routes_free(r->routes);
 	dns_upstream_free(r->upstream);
 	dns_forward_free(r->forward);

@@ -40,7 +40,10 @@ struct dns_resolver_config {
 	uint32_t fresh_ports;		/* queries a second with a port of their own */
 	struct prefix dns64;		/* make them of those of IPv4; family 0: do not */
 	unsigned client_queries;	/* of one client that may wait at once */
-	struct acl acl;			/* these three move to the resolver */
+	uint32_t client_rate;		/* queries a second of one client; 0: no limit */
+	bool top;			/* count who asks what most */
+	struct acl rate_exempt;		/* these four move to the resolver */
+	struct acl acl;
 	struct dns_zones no_cache;	/* answers are never kept */
 	struct dns_zones no_stale;	/* and never used past their time */
 };
@@ -103,6 +106,10 @@ void dns_resolver_explain(struct dns_resolver *r, struct span name, uint16_t typ
  */
 bool dns_resolver_finish(struct dns_resolver *r);
 void dns_resolver_report(const struct dns_resolver *r, struct report *out);
+/* It is counted what is asked for most. */
+bool dns_resolver_counts(const struct dns_resolver *r);
+/* Tell what is asked for most, what of that is blocked, and who asks: up to `lines` of each. */
+void dns_resolver_top(struct dns_resolver *r, size_t lines, mono_us now, struct report *out);
 
 /* Tell of every query from here on; NULL: of none. It must outlive the resolver. */
 void dns_resolver_set_querylog(struct dns_resolver *r, struct dns_querylog *ql);

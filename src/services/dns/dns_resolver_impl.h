@@ -6,6 +6,7 @@
  *   dns_resolver_explain.c  the same stages in words
  *   dns_resolver_filter.c   lists, the guard against rebinding
  *   dns_resolver_flight.c   towards the upstreams and back
+ *   dns_resolver_limits.c   what one client may ask, and who asks what most
  *   dns_resolver_local.c    the names of the house
  *   dns_resolver_reply.c    replies to clients
  *   dns_resolver_report.c   counters
@@ -24,6 +25,8 @@
 #include "services/dns/dns_local.h"
 #include "services/dns/dns_reply.h"
 #include "services/dns/dns_resolver.h"
+#include "services/dns/dns_top.h"
+#include "util/bucket_table.h"
 #include "util/seal.h"
 
 #define DNS_FLIGHTS_MAX	 4096
@@ -40,6 +43,7 @@ struct send_slot {
 struct counters {
 	uint64_t queries;		/* all that came, junk included */
 	uint64_t tcp;			/* of those, over TCP */
+	uint64_t rate_limited;		/* clients that asked too much: REFUSED */
 	uint64_t not_allowed;		/* source outside `allow`: silence */
 	uint64_t junk;			/* no query at all: silence */
 	uint64_t formerr, notimp, badvers, refused;
@@ -78,6 +82,12 @@ struct dns_resolver {
 	struct neigh *neigh;		/* MAC addresses, for blocks that name some */
 	const struct dns_bootstrap *bootstrap;	/* the caller's; NULL: none */
 	struct log_gate rebind_gate;
+	struct bucket_table rates;	/* of clients; cap 0: no limit */
+	struct acl rate_exempt;
+	struct log_gate rate_gate;
+	struct dns_top *asked;		/* names; these three are NULL where nothing is counted */
+	struct dns_top *blocked;
+	struct dns_top *clients;
 	struct prefix nets[DNS_NETS_MAX];
 	size_t net_count;
 	struct dns_ttl_limits ttl;
@@ -128,6 +138,20 @@ void dns_resolver_reply_any(struct dns_resolver *r, const struct dns_asker *from
 /* To the query log: a query that gets no reply. q is NULL where it was not read. */
 void dns_resolver_note_silence(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, const char *verdict);
+
+/* --- limits: dns_resolver_limits.c ------------------------------------------------------------- */
+
+/* Put the limit and the counting in force, as far as there is memory for them. */
+void dns_resolver_configure_limits(struct dns_resolver *r, struct dns_resolver_config *cf);
+void dns_resolver_free_limits(struct dns_resolver *r);
+/* True: the client has asked too much, and has been told. */
+bool dns_resolver_stage_rate(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q);
+/* A query that is looked at; dns_query_hash() was called. */
+void dns_resolver_count_query(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q);
+void dns_resolver_count_blocked(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q);
 
 /* --- the names of the house: dns_resolver_local.c --------------------------------------------- */
 

@@ -156,6 +156,7 @@ dispatch_blocked(struct dns_resolver *r, const struct dns_asker *from, const str
 	char rule[DNS_FILTER_WHY_MAX];
 	size_t len = dns_resolver_write_blocked(r, q, hit, room->opt, room->at, room->limit);
 
+	dns_resolver_count_blocked(r, from, q);
 	if (r->querylog != NULL)
 		why.reason = span_str(dns_filter_explain(dns_lists_filter(r->lists), hit, rule));
 	dispatch(r, from, q, room, len, &why);

@@ -77,6 +77,7 @@ dns_resolver_report(const struct dns_resolver *r, struct report *out)
 	report_u64(out, "upstream_mean_us",
 	    n->answered_upstream != 0 ? n->latency_us / n->answered_upstream : 0);
 	report_u64(out, "servfail", n->servfail);
+	report_u64(out, "rate_limited", n->rate_limited);
 	report_u64(out, "not_allowed", n->not_allowed);
 	report_u64(out, "junk", n->junk);
 	report_u64(out, "formerr", n->formerr);

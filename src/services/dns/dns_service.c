@@ -113,6 +113,14 @@ static const struct conf_key keys[] = {
 	{ .name = "client-queries", .type = CONF_INT, .value = "500", .min = 10, .max = 8192,
 	    .help = "queries of one client that may wait for upstreams at once; what is more gets an "
 		    "expired answer or SERVFAIL" },
+	{ .name = "client-rate", .type = CONF_INT, .value = "0", .min = 0, .max = 1000000,
+	    .help = "queries a second that a client may ask, in bursts of twice as many; what is more is "
+		    "REFUSED; 0: no limit" },
+	{ .name = "client-rate-exempt", .type = CONF_STRING, .flags = CONF_LIST, .value = "none",
+	    .check = acl_check, .help = "networks that may ask as much as they like" },
+	{ .name = "top", .type = CONF_BOOL, .value = "true",
+	    .help = "count, in memory and for two hours, which names are asked for most and who asks: "
+		    "\"hearthctl dns top\"" },
 	{ .name = "tcp-clients", .type = CONF_INT, .value = "128", .min = 1, .max = 4096,
 	    .flags = CONF_RESTART, .help = "TCP connections at once, per address listened on" },
 	{ .name = "tcp-idle", .type = CONF_DURATION, .value = "10s", .min = 100000,
@@ -329,6 +337,7 @@ static void
 drop_config(struct dns_resolver_config *rc)
 {
 	acl_fini(&rc->acl);
+	acl_fini(&rc->rate_exempt);
 	dns_zones_fini(&rc->no_cache);
 	dns_zones_fini(&rc->no_stale);
 }
@@ -343,6 +352,8 @@ read_config(struct dns_service *ds, const struct conf *cf, struct dns_resolver_c
 		.prefetch = conf_bool(cf, "prefetch"),
 		.trust_ad = conf_bool(cf, "trust-ad"),
 		.client_queries = (unsigned)conf_int(cf, "client-queries"),
+		.client_rate = (uint32_t)conf_int(cf, "client-rate"),
+		.top = conf_bool(cf, "top"),
 		.filter_aaaa = conf_bool(cf, "filter-aaaa"),
 		.fresh_ports = (uint32_t)conf_int(cf, "fresh-ports"),
 	};
@@ -352,6 +363,8 @@ read_config(struct dns_service *ds, const struct conf *cf, struct dns_resolver_c
 	if (e == OK && *conf_str(cf, "dns64") != '\0')
 		e = dns_v6_prefix_parse(&rc->dns64, conf_str(cf, "dns64"));
 
+	if (e == OK)
+		e = acl_init(&rc->rate_exempt, cf, "client-rate-exempt");
 	if (e == OK)
 		e = read_zones(ds, cf, "no-cache", &rc->no_cache);
 	if (e == OK)

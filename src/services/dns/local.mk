@@ -16,6 +16,7 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_service.c src/services/dns/dns_service.h \
 	src/services/dns/dns_resolver.c src/services/dns/dns_resolver.h \
 	src/services/dns/dns_resolver_flight.c src/services/dns/dns_resolver_impl.h \
+	src/services/dns/dns_resolver_limits.c \
 	src/services/dns/dns_resolver_local.c \
 	src/services/dns/dns_resolver_reply.c src/services/dns/dns_resolver_report.c \
 	src/services/dns/dns_routes.c src/services/dns/dns_routes.h \
@@ -52,6 +53,7 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_reply.c src/services/dns/dns_reply.h \
 	src/services/dns/dns_resolvconf.c src/services/dns/dns_resolvconf.h \
 	src/services/dns/dns_stamp.c src/services/dns/dns_stamp.h \
+	src/services/dns/dns_top.c src/services/dns/dns_top.h \
 	src/services/dns/dns_upstream.c src/services/dns/dns_upstream.h \
 	src/services/dns/dns_upstream_dnscrypt.c \
 	src/services/dns/dns_upstream_engine.c \
