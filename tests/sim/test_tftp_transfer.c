@@ -239,6 +239,88 @@ a_lost_tail_is_probed_within_a_quarter_second(void)
 	}
 }
 
+struct drops {
+	const struct drop {
+		enum link_kind kind;
+		uint64_t block;
+		unsigned which;		/* the first one sent is 1 */
+	} *list;
+	size_t count;
+	unsigned seen[8];
+};
+
+static bool
+drop_listed(void *ctx, const struct link_packet *p)
+{
+	struct drops *d = ctx;
+	uint64_t block = p->kind == LINK_ACK ? p->block.v : p->truth;
+	bool lost = false;
+
+	for (size_t i = 0; i < d->count; i++)
+		if (p->kind == d->list[i].kind && block == d->list[i].block)
+			lost |= ++d->seen[i] == d->list[i].which;
+	return lost;
+}
+
+static void
+run_with_drops(struct link_setup *s, const struct drop *list, size_t count)
+{
+	struct drops d = { .list = list, .count = count };
+
+	s->drop = drop_listed;
+	s->ctx = &d;
+	CU_ASSERT(link_run(&the_link, s));
+	for (size_t i = 0; i < count; i++)
+		CU_ASSERT(d.seen[i] >= list[i].which);
+}
+
+static void
+a_deaf_client_is_met_before_the_floor(void)
+{
+	/* It told the gap once; what it asked for was lost again. */
+	static const struct drop again[] = { { LINK_DATA, 37, 1 }, { LINK_DATA, 37, 2 } };
+	/* What it told was lost. */
+	static const struct drop unheard[] = { { LINK_DATA, 37, 1 }, { LINK_ACK, 36, 1 } };
+
+	for (unsigned window = 8; window <= 64; window *= 2) {
+		struct link_setup s = plain_lan(window, 500);
+
+		run_with_drops(&s, again, COUNT(again));
+		CU_ASSERT(the_link.longest_silence <= millis(25));
+		run_with_drops(&s, unheard, COUNT(unheard));
+		CU_ASSERT(the_link.longest_silence <= millis(25));
+	}
+}
+
+/* Its window began at the lost gap ACK and is not full when ours ends: it has nothing to say. */
+static void
+a_client_that_waits_for_the_next_window_gets_it(void)
+{
+	static const struct drop drops[] = { { LINK_DATA, 37, 1 }, { LINK_ACK, 36, 1 },
+		{ LINK_DATA, 36, 2 } };
+
+	for (unsigned window = 8; window <= 64; window *= 2) {
+		struct link_setup s = plain_lan(window, 500);
+
+		run_with_drops(&s, drops, COUNT(drops));
+		CU_ASSERT(the_link.longest_silence <= millis(25));
+	}
+}
+
+static void
+a_known_client_gets_a_lost_oack_at_once(void)
+{
+	static const struct drop oack[] = { { LINK_OACK, 0, 1 } };
+	static const struct drop answer[] = { { LINK_ACK, 0, 1 } };
+	struct link_setup s = plain_lan(16, 100);
+
+	s.rtt_known = millis(2);
+	run_with_drops(&s, oack, COUNT(oack));
+	CU_ASSERT(the_link.longest_silence <= millis(25));
+	run_with_drops(&s, answer, COUNT(answer));
+	CU_ASSERT(the_link.longest_silence <= millis(25));
+}
+
 static void
 a_lost_block_in_lock_step_goes_again_within_a_quarter_second(void)
 {
@@ -249,9 +331,8 @@ a_lost_block_in_lock_step_goes_again_within_a_quarter_second(void)
 	s.ctx = &dropped;
 	CU_ASSERT(link_run(&the_link, &s));
 	CU_ASSERT_EQUAL(the_link.sender.counts.timeouts, 1);
-	/* a Raspberry Pi 4 must not see doubles */
-	CU_ASSERT(the_link.longest_silence >= millis(170));
-	CU_ASSERT(the_link.longest_silence <= millis(250));
+	/* a Raspberry Pi 4 must not see doubles; but the floor is all that is waited for */
+	CU_ASSERT_EQUAL(the_link.longest_silence, millis(200));
 }
 
 /* The network card of U-Boot's e1000 driver: one buffer, half a millisecond for a block. */
@@ -306,33 +387,40 @@ compare_doubles(const void *a, const void *b)
 }
 
 /*
- * 512 KiB, 1 % lost each way: the figures that the defaults are meant for. A run whose request or
- * OACK is lost waits for somebody's first second, so the middle one counts.
+ * 512 KiB, 1 % lost each way, to a client that was served before. A run whose request is lost waits
+ * for the client's second one, which no server can help.
  */
 static void
 a_lossy_lan_takes_no_longer_than_promised(void)
 {
-	static const struct { unsigned window; double ms; } limits[] = {
-		{ 1, 2400 }, { 16, 120 }, { 64, 60 } };
-	enum { RUNS = 51 };
+	static const struct { unsigned window; double median, most; unsigned above; } limits[] = {
+		{ 1, 2200, 2300, 1000 }, { 16, 60, 250, 1 }, { 64, 25, 100, 2 } };
+	enum { RUNS = 5000 };
+	static double ms[RUNS];
 	uint64_t seed = unit_seed(1);
 
 	for (size_t i = 0; i < COUNT(limits); i++) {
-		double ms[RUNS];
+		unsigned runs = 0, above = 0;
 
-		for (unsigned run = 0; run < RUNS; run++) {
+		for (uint64_t run = 0; run < RUNS; run++) {
 			struct link_setup s = plain_lan(limits[i].window, 358);
 
-			s.seed = seed + run;
+			s.seed = seed + 7919 * run;
 			s.up.loss = s.down.loss = 10;
+			s.rtt_known = millis(2);
 			CU_ASSERT(link_run(&the_link, &s));
-			ms[run] = milliseconds_taken(&the_link);
+			if (the_link.requests > 1)
+				continue;
+			ms[runs++] = milliseconds_taken(&the_link);
+			above += ms[runs - 1] > limits[i].most;
 		}
-		qsort(ms, RUNS, sizeof(ms[0]), compare_doubles);
-		printf("512 KiB, 1 %% loss, windowsize %2u: median %.0f ms, 90 %% %.0f ms, worst "
-		       "%.0f ms\n",
-		       limits[i].window, ms[RUNS / 2], ms[RUNS * 9 / 10], ms[RUNS - 1]);
-		CU_ASSERT(ms[RUNS / 2] <= limits[i].ms);
+		qsort(ms, runs, sizeof(ms[0]), compare_doubles);
+		printf("512 KiB, 1 %% loss, windowsize %2u: median %.0f ms, 99 %% %.0f ms, worst "
+		       "%.0f ms, %u of %u above %.0f ms\n", limits[i].window, ms[runs / 2],
+		    ms[runs * 99 / 100], ms[runs - 1], above, runs, limits[i].most);
+		CU_ASSERT(ms[runs / 2] <= limits[i].median);
+		/* of 1000; lock-step has as many silences as lost packets, and their number varies */
+		CU_ASSERT(above * 1000 <= limits[i].above * runs);
 	}
 }
 
@@ -456,6 +544,9 @@ UNIT_MAIN("tftp_transfer", UNIT(without_loss_each_block_goes_once),
     UNIT(doubled_data_causes_no_needless_data), UNIT(many_gap_acks_cause_one_rollback),
     UNIT(a_gap_is_followed_by_a_full_new_window),
     UNIT(a_lost_tail_is_probed_within_a_quarter_second),
+    UNIT(a_deaf_client_is_met_before_the_floor),
+    UNIT(a_client_that_waits_for_the_next_window_gets_it),
+    UNIT(a_known_client_gets_a_lost_oack_at_once),
     UNIT(a_lost_block_in_lock_step_goes_again_within_a_quarter_second),
     UNIT(a_card_with_one_buffer_is_never_slower_than_lock_step),
     UNIT(a_card_with_four_buffers_is_never_slower_than_lock_step),

@@ -16,6 +16,18 @@ link_timing(void)
 	    .idle_max = seconds(120), .dally = seconds(3), .tries = 6 };
 }
 
+/* As the server begins with a client whose round trip it knows. */
+static struct tftp_timing
+link_timing_known(usec rtt)
+{
+	struct tftp_timing t = link_timing();
+
+	t.rtt_known = rtt;
+	if (rtt != 0 && 4 * rtt < t.rto_initial)
+		t.rto_initial = 4 * rtt > t.rto_min ? 4 * rtt : t.rto_min;
+	return t;
+}
+
 /* A client as they are: whole seconds, no early ACKs. */
 static struct tftp_timing
 client_timing(void)
@@ -141,7 +153,7 @@ static void
 got_request(struct link *ln)
 {
 	struct tftp_terms terms = terms_of(&ln->setup);
-	struct tftp_timing timing = link_timing();
+	struct tftp_timing timing = link_timing_known(ln->setup.rtt_known);
 	bool over = ln->setup.upload ? ln->receiver.state == TFTP_RECEIVER_OVER
 				     : ln->sender.state == TFTP_SENDER_OVER;
 

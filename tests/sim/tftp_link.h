@@ -58,6 +58,7 @@ struct link_setup {
 	enum tftp_rollover roll;
 	struct link_way up, down;	/* to the server, to the client */
 	struct link_client client;
+	usec rtt_known;		/* the server has met this client before; 0: it has not */
 	usec time_max;		/* virtual; 0: 20 minutes */
 	/* May drop a packet by script; NULL: nobody asks. */
 	bool (*drop)(void *ctx, const struct link_packet *p);
@@ -75,7 +76,7 @@ struct link {
 	struct tftp_receiver receiver;
 	bool server_up;		/* the request has arrived */
 	bool client_up;		/* the client has heard from the server */
-	unsigned requests;
+	unsigned requests;	/* more than one: the client's own timer had to help */
 	mono_us request_at;
 	mono_us free_at[16];	/* client's slots */
 	mono_us client_free;

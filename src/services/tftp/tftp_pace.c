@@ -13,6 +13,8 @@
 #define HOLD_FIRST 64	/* blocks */
 #define HOLD_MAX 4096	/* blocks: an attempt that fails may cost a probe, as long as 40 of them */
 #define FEW_BLOCKS 8	/* a receiver short of buffers chokes early, noise strikes anywhere */
+/* A receiver short of buffers chokes as often; a line of 1 % loss mostly lets more pass. */
+#define NOISE_BLOCKS 20
 #define CHOKED_ENOUGH 3	/* windows in a row at the longest gap: the bound was too low */
 
 void
@@ -44,17 +46,36 @@ raise_bound(struct tftp_pace *p)
 		p->service = p->service * 2 < top ? p->service * 2 : top;
 }
 
+/* Nothing says that the receiver is too slow. Takes note of the loss. */
+static bool
+is_noise(struct tftp_pace *p, unsigned blocks, enum tftp_loss kind)
+{
+	bool early = p->since + blocks < NOISE_BLOCKS;
+
+	p->since = 0;
+	p->early = early ? p->early + 1 : 0;
+	if (kind == TFTP_LOSS_TAIL)
+		return false;
+	/* Silence costs much more than a gap: once paced, do not risk it. */
+	return p->gap == 0 ? p->early < 2 : !early && kind == TFTP_LOSS_GAP;
+}
+
 void
-tftp_pace_loss(struct tftp_pace *p, unsigned blocks, bool tail)
+tftp_pace_loss(struct tftp_pace *p, unsigned blocks, enum tftp_loss kind)
 {
 	usec gap = p->gap;
 
+	if (kind == TFTP_LOSS_SILENT && p->silent && blocks <= FEW_BLOCKS)
+		kind = TFTP_LOSS_TAIL;
+	p->silent = kind == TFTP_LOSS_SILENT;
+	if (is_noise(p, blocks, kind))
+		return;
 	p->lossy++;
 	p->clean = 0;
 	p->choked = blocks < FEW_BLOCKS ? p->choked + 1 : 0;
 	if (gap != 0 && gap >= longest(p) && p->choked >= CHOKED_ENOUGH)
 		raise_bound(p);
-	if (tail)
+	if (kind == TFTP_LOSS_TAIL)
 		gap = longest(p);
 	else if (gap == 0)
 		gap = FIRST_GAP;
@@ -70,6 +91,8 @@ tftp_pace_loss(struct tftp_pace *p, unsigned blocks, bool tail)
 void
 tftp_pace_clean(struct tftp_pace *p, unsigned blocks)
 {
+	p->silent = false;
+	p->since += blocks;
 	p->lossy = 0;
 	p->choked = 0;
 	p->clean += blocks;

@@ -20,8 +20,11 @@ struct tftp_pace {
 	usec gap;		/* between two blocks; 0: send as fast as the line takes them */
 	usec service;	/* least known bound of the receiver's time for a block; 0: none yet */
 	usec lockstep;		/* one exchange of one packet took so long; 0: not measured */
-	unsigned lossy;		/* windows with a loss in a row */
+	unsigned lossy;		/* windows with a loss in a row; noise does not count */
 	unsigned choked;	/* of them, in a row, with only a few blocks before the loss */
+	bool silent;		/* the last window was a TFTP_LOSS_SILENT */
+	unsigned since;		/* blocks since the last loss of any kind */
+	unsigned early;		/* losses in a row that came soon after the one before */
 	unsigned clean;		/* blocks without a loss in a row */
 	unsigned hold;		/* clean blocks to wait for before the gap is tried shorter */
 };
@@ -29,12 +32,20 @@ struct tftp_pace {
 /* blocks (1 or more) were delivered in `elapsed` from the first one's sending. */
 void tftp_pace_delivered(struct tftp_pace *p, usec elapsed, unsigned blocks);
 
+/* How a loss showed itself. */
+enum tftp_loss {
+	TFTP_LOSS_GAP,		/* the receiver told of a gap */
+	TFTP_LOSS_SILENT,	/* it kept silent until the end of the window came again */
+	TFTP_LOSS_TAIL,		/* so it did, and more than one block was missing */
+};
+
 /*
- * A window lost blocks, behind `blocks` good ones. tail: everything behind some point was lost,
- * which is what a receiver that is too slow for a burst looks like; a single gap may as well be
- * noise on the line.
+ * A window lost blocks, behind `blocks` good ones. A single gap may as well be noise on the line,
+ * which a longer time between blocks does nothing about: it counts only where it comes soon after
+ * the last one, and not for the first time. A lost tail is what a receiver that is too slow for a
+ * burst looks like; two silent windows in a row are taken for it where they are short.
  */
-void tftp_pace_loss(struct tftp_pace *p, unsigned blocks, bool tail);
+void tftp_pace_loss(struct tftp_pace *p, unsigned blocks, enum tftp_loss kind);
 
 /* A window of so many blocks arrived whole. */
 void tftp_pace_clean(struct tftp_pace *p, unsigned blocks);

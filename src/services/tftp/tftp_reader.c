@@ -15,7 +15,7 @@
 
 #define RAW_BYTES 16384	/* of the file, read at once to be encoded */
 
-/* Encoded blocks are kept for one window, as they may have to go again. */
+/* Encoded blocks are kept for two windows, as they may have to go again. */
 struct tftp_ascii {
 	struct tftp_netascii encoder;
 	uint64_t next;		/* block to encode next */
@@ -34,11 +34,13 @@ tftp_reader_init(struct tftp_reader *r, struct tftp_found *found, const struct t
 	struct tftp_ascii *ascii = NULL;
 
 	if (netascii) {
-		ascii = calloc(1, sizeof(*ascii) + (size_t)terms->windowsize * terms->blksize);
+		unsigned slots = 2 * terms->windowsize;
+
+		ascii = calloc(1, sizeof(*ascii) + (size_t)slots * terms->blksize);
 		if (ascii == NULL)
 			return ERR_NOMEM;
 		ascii->next = 1;
-		ascii->slots = terms->windowsize;
+		ascii->slots = slots;
 	}
 	*r = (struct tftp_reader){ .found = *found, .blksize = terms->blksize,
 		.roll = terms->rollover, .ascii = ascii,

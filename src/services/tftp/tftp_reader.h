@@ -53,7 +53,7 @@ void tftp_reader_fini(struct tftp_reader *r);
  * out     room for count * (blksize + TFTP_HEADER_BYTES) bytes
  * len     bytes written; all packets but the last have full length
  *
- * first is at most one window behind the highest block asked for so far.
+ * first is at most two windows behind the highest block asked for so far.
  */
 enum tftp_read tftp_reader_fill(struct tftp_reader *r, uint64_t first, unsigned *count,
     uint8_t *out, size_t *len);

@@ -8,13 +8,6 @@
  */
 #include "services/tftp/tftp_receiver.h"
 
-static uint32_t
-jitter(struct tftp_receiver *r)
-{
-	r->seed = r->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (uint32_t)(r->seed >> 32);
-}
-
 void
 tftp_receiver_init(struct tftp_receiver *r, const struct tftp_terms *terms,
     const struct tftp_timing *timing, uint64_t seed, mono_us now)
@@ -58,7 +51,7 @@ tftp_receiver_want(const struct tftp_receiver *r, bool *oack, struct seq16 *bloc
 static void
 arm(struct tftp_receiver *r, mono_us now)
 {
-	usec rto = rto_jittered(&r->rto, jitter(r));
+	usec rto = tftp_timing_wait(&r->rto, &r->seed);
 	usec probe = 2 * r->rto.srtt > r->timing.probe_min ? 2 * r->rto.srtt : r->timing.probe_min;
 
 	r->rto_at = now + rto;

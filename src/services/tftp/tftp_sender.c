@@ -5,26 +5,20 @@
  * OACK and DATA run the RTO; a silent window is probed before it. Four packets without any
  * answer --> OVER (unproven); patience spent --> OVER (silent, or unconfirmed at the last block).
  *
- * Invariants: una <= nxt <= high <= una + window; only an ACK moves una; a duplicate ACK alone
- * never makes a block go out (RFC 1123 §4.2.3.1).
+ * Invariants: una <= nxt <= high <= una + window, or two windows where the silence goes on; only
+ * an ACK moves una; a duplicate ACK alone never makes a block go out (RFC 1123 §4.2.3.1).
  */
 #include "services/tftp/tftp_sender.h"
 
 #include <assert.h>
 
+#define PROBES_MAX 2	/* silences in a row that are met early; then the RTO's floor counts again */
 #define BURST_LATE 4	/* paced blocks that may go at once when the timer came late */
 
 static usec
 longer(usec a, usec b)
 {
 	return a > b ? a : b;
-}
-
-static uint32_t
-jitter(struct tftp_sender *s)
-{
-	s->seed = s->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (uint32_t)(s->seed >> 32);
 }
 
 void
@@ -38,7 +32,7 @@ tftp_sender_init(struct tftp_sender *s, const struct tftp_terms *terms,
 		.una = 1, .nxt = 1, .high = 1, .last = last, .rolled_back = TFTP_BLOCK_NONE,
 		.window = terms->windowsize, .roll = terms->rollover, .timing = *timing,
 		.last_progress = now, .rto_at = MONO_NEVER, .probe_at = MONO_NEVER,
-		.packet_due = oack, .seed = seed,
+		.packet_due = oack, .seed = seed, .rtt_bound = timing->rtt_known,
 	};
 	tftp_timing_rto(timing, terms->timeout, &s->rto);
 }
@@ -59,13 +53,13 @@ tftp_sender_ends_at(struct tftp_sender *s, uint64_t last)
 static uint64_t
 window_end(const struct tftp_sender *s)
 {
-	uint64_t end = s->una + s->window - 1;
+	uint64_t end = s->una + s->window * (s->ahead ? 2 : 1) - 1;
 
 	return end < s->last ? end : s->last;
 }
 
-static bool
-exhausted(const struct tftp_sender *s)
+bool
+tftp_sender_exhausted(const struct tftp_sender *s)
 {
 	return !s->proven && s->unproven_sends >= TFTP_UNPROVEN_SENDS;
 }
@@ -93,7 +87,7 @@ tftp_sender_want(const struct tftp_sender *s, mono_us now)
 {
 	struct tftp_want none = { .count = 0 };
 
-	if (s->state == TFTP_SENDER_OVER || exhausted(s))
+	if (s->state == TFTP_SENDER_OVER || tftp_sender_exhausted(s))
 		return none;
 	if (s->state == TFTP_SENDER_OACK)
 		return s->packet_due ? (struct tftp_want){ .oack = true, .count = 1 } : none;
@@ -101,30 +95,50 @@ tftp_sender_want(const struct tftp_sender *s, mono_us now)
 		return (struct tftp_want){ .first = s->nxt - 1, .count = 1 };
 
 	uint64_t end = window_end(s);
+	uint64_t left = end + 1 - s->nxt;
 
 	if (s->nxt > end)
 		return none;
-	return (struct tftp_want){.first = s->nxt, .count = paced_count(s, end - s->nxt + 1, now)};
+	if (left > s->window)
+		left = s->window;
+	return (struct tftp_want){.first = s->nxt, .count = paced_count(s, left, now)};
+}
+
+/*
+ * How long a probe is waited for. It was answered within a round trip, or the client is deaf to it;
+ * a round trip that was guessed from an earlier transfer gets more.
+ */
+static usec
+probe_patience(const struct tftp_sender *s, usec probe)
+{
+	usec t = longer(s->rto.srtt + 4 * s->rto.rttvar, s->timing.probe_min / 4);
+
+	if (s->state == TFTP_SENDER_OACK || !s->rto.sampled)
+		return 2 * probe;
+	return t < probe ? t : probe;
 }
 
 /*
  * A silent window has its last block repeated after two round trips, which most clients answer with
- * what they miss. U-Boot tells each gap once; where that ACK was lost it stays deaf to the probe,
- * so the window goes again soon after, without the floor that lock-step needs.
+ * what they miss. Many tell each gap once; where that ACK was lost, or the block that it asked for
+ * was lost again, they stay deaf to the probe. So the window goes again soon after, without the
+ * floor that lock-step needs. An OACK that opens a window is treated alike.
  */
 static void
 arm(struct tftp_sender *s, mono_us now)
 {
-	usec rto = rto_jittered(&s->rto, jitter(s));
+	usec rto = tftp_timing_wait(&s->rto, &s->seed);
 	usec rtt = s->rto.sampled ? s->rto.srtt : s->rtt_bound;
 	usec probe = longer(2 * rtt, s->timing.probe_min);
-	bool may_probe = s->state == TFTP_SENDER_DATA && s->window > 1 && rtt != 0 &&
-	    s->tries == 0 && !s->timing.strict;
+	bool may_probe = s->window > 1 && rtt != 0 && !s->timing.strict &&
+	    s->tries < (s->state == TFTP_SENDER_OACK ? 1 : PROBES_MAX);
 
 	s->rto_at = now + rto;
 	s->probe_at = MONO_NEVER;
-	if (may_probe && s->probed)
-		s->rto_at = mono_earlier(s->rto_at, now + 2 * probe);
+	if (tftp_sender_exhausted(s))
+		s->rto_at = now + s->rto.ceiling;	/* nothing more goes out; an answer may come */
+	else if (may_probe && s->probed)
+		s->rto_at = mono_earlier(s->rto_at, now + probe_patience(s, probe));
 	else if (may_probe && probe < rto)
 		s->probe_at = now + probe;
 }
@@ -248,6 +262,7 @@ progress(struct tftp_sender *s, uint64_t ack, mono_us now)
 	s->probed = false;
 	s->dirty = s->una < s->high;
 	s->guess = false;
+	s->ahead = false;
 	s->rolled_back = TFTP_BLOCK_NONE;
 	s->rto_at = MONO_NEVER;
 	s->probe_at = MONO_NEVER;
@@ -285,7 +300,7 @@ ack_old(struct tftp_sender *s, uint64_t ack, mono_us now)
 		return;
 	}
 	if (s->window > 1)
-		tftp_pace_loss(&s->pace, 0, s->probed);
+		tftp_pace_loss(&s->pace, 0, s->probed ? TFTP_LOSS_TAIL : TFTP_LOSS_GAP);
 	roll_back(s, ack);
 	s->probed = false;
 }
@@ -307,11 +322,9 @@ ack_new(struct tftp_sender *s, uint64_t ack, mono_us now)
 	}
 	if (s->window == 1)
 		return;
-	/*
-	 * One block missing at the end may be noise; more, or the same again, is a slow receiver.
-	 */
 	if (!whole || probed)
-		tftp_pace_loss(&s->pace, covered, probed && (lost > 1 || s->pace.lossy != 0));
+		tftp_pace_loss(&s->pace, covered, !probed ? TFTP_LOSS_GAP
+		    : lost > 1 ? TFTP_LOSS_TAIL : TFTP_LOSS_SILENT);
 	else
 		tftp_pace_clean(&s->pace, covered);
 	if (!whole)
@@ -330,6 +343,8 @@ ack_oack(struct tftp_sender *s, uint64_t ack, mono_us now)
 		return;
 	}
 	s->rtt_bound = longer(now - s->first_sent, 1);
+	if (s->dirty && s->timing.rtt_known != 0 && s->timing.rtt_known < s->rtt_bound)
+		s->rtt_bound = s->timing.rtt_known;	/* as one of them was lost, it was no longer */
 	/* An exchange as long as a client's own timer tells of loss at its side. */
 	if (s->dirty || s->rtt_bound > s->timing.rto_initial / 2) {
 		/* Whichever OACK it answers, no round trip is shorter than from the last one. */
@@ -343,10 +358,13 @@ ack_oack(struct tftp_sender *s, uint64_t ack, mono_us now)
 	s->state = TFTP_SENDER_DATA;
 	s->packet_due = false;
 	s->dirty = false;
+	s->guess = false;
+	s->probed = false;
 	s->tries = 0;
 	s->full_tries = 0;
 	s->last_progress = now;
 	s->rto_at = MONO_NEVER;
+	s->probe_at = MONO_NEVER;
 }
 
 void
@@ -397,7 +415,7 @@ gives_up(const struct tftp_sender *s, mono_us now)
 {
 	usec idle = now - s->last_progress;
 
-	if (exhausted(s) || idle >= s->timing.idle_max)
+	if (tftp_sender_exhausted(s) || idle >= s->timing.idle_max)
 		return true;
 	if (at_last_window(s))
 		return s->tries >= s->timing.tries;
@@ -434,10 +452,22 @@ time_out(struct tftp_sender *s, mono_us now)
 		s->packet_due = true;
 		return;
 	}
+	/*
+	 * A client whose gap ACK was lost counts a new window from the gap: it may have all blocks of
+	 * ours and keep silent, waiting for some of the next window to fill its own.
+	 */
+	s->ahead = s->window > 1 && s->rto.sampled && s->tries == PROBES_MAX;
 	s->nxt = s->una;
 	s->rolled_back = TFTP_BLOCK_NONE;
 	s->probed = false;
 	s->packet_due = false;
+}
+
+/* All that may go has gone. */
+static bool
+may_probe_now(const struct tftp_sender *s)
+{
+	return s->state == TFTP_SENDER_OACK || s->nxt > window_end(s);
 }
 
 void
@@ -449,7 +479,7 @@ tftp_sender_wake(struct tftp_sender *s, mono_us now)
 		time_out(s, now);
 		return;
 	}
-	if (now >= s->probe_at && s->nxt > window_end(s)) {
+	if (now >= s->probe_at && may_probe_now(s)) {
 		s->probe_at = MONO_NEVER;
 		s->probed = true;
 		s->guess = true;
@@ -466,7 +496,7 @@ tftp_sender_deadline(const struct tftp_sender *s)
 
 	if (s->state == TFTP_SENDER_OVER)
 		return MONO_NEVER;
-	if (s->nxt > window_end(s))
+	if (may_probe_now(s))
 		at = mono_earlier(at, s->probe_at);
 	else if (s->state == TFTP_SENDER_DATA && s->pace.gap != 0 && s->window > 1)
 		at = mono_earlier(at, s->pace_at);

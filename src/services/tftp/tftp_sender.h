@@ -31,6 +31,7 @@ struct tftp_sender {
 
 	/*
 	 * una <= nxt <= high; everything below una is acknowledged, everything below high was sent.
+	 * high is at most two windows above una.
 	 */
 	uint64_t una;			/* first block without ACK */
 	uint64_t nxt;			/* next block to send */
@@ -60,7 +61,8 @@ struct tftp_sender {
 	bool proven;			/* the peer has answered */
 	bool dirty;			/* something of this window was sent more than once */
 	bool guess;			/* an ACK may answer what was sent before first_sent */
-	bool probed;			/* this window had its probe */
+	bool probed;			/* this window, or the OACK, had its probe */
+	bool ahead;			/* two windows may be under way */
 	unsigned unproven_sends;
 	unsigned tries;			/* time-outs since progress */
 	unsigned full_tries;		/* of them at the longest time-out */
@@ -71,7 +73,7 @@ struct tftp_sender {
 struct tftp_want {
 	bool oack;		/* the OACK packet; first and count mean nothing */
 	uint64_t first;		/* first block */
-	unsigned count;		/* blocks in a row; 1 for the OACK */
+	unsigned count;		/* blocks in a row, a window at most; 1 for the OACK */
 };
 
 /*
@@ -86,6 +88,9 @@ void tftp_sender_init(struct tftp_sender *s, const struct tftp_terms *terms,
 void tftp_sender_prove(struct tftp_sender *s);
 
 void tftp_sender_ends_at(struct tftp_sender *s, uint64_t last);
+
+/* All has been sent that may go to a peer that has not answered. */
+bool tftp_sender_exhausted(const struct tftp_sender *s);
 
 /* Give what is due at now. Ask again after tftp_sender_sent() until nothing is wanted. */
 struct tftp_want tftp_sender_want(const struct tftp_sender *s, mono_us now);

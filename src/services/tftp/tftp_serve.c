@@ -15,6 +15,8 @@ timing_for(const struct tftp_session *s)
 
 	if (known != 0 && known < t.rto_initial)
 		t.rto_initial = known > t.rto_min ? known : t.rto_min;
+	if (known != 0)
+		t.rtt_known = s->host->srtt;
 	return t;
 }
 
@@ -126,6 +128,8 @@ tftp_serve_over(struct tftp_session *s)
 
 	if (s->host != NULL && s->sender.rto.sampled)
 		s->host->srtt = s->sender.rto.srtt;
+	else if (s->host != NULL && end == TFTP_UNPROVEN)
+		s->host->srtt = 0;	/* it is not what it was */
 	tftp_session_end(s, tftp_end_text(end), end != TFTP_COMPLETE && end != TFTP_UNCONFIRMED);
 }
 

@@ -216,6 +216,14 @@ begin(struct request *rq)
 
 /* --- packets ---------------------------------------------------------------------------------- */
 
+/* The four packets for an unknown peer are spent, but it still asks: they went before it listened. */
+static bool
+is_spent(const struct tftp_session *s, mono_us now)
+{
+	return !s->upload && s->phase == TFTP_ACTIVE && tftp_sender_exhausted(&s->sender) &&
+	    now - s->sender.last_sent >= RESTARTED;
+}
+
 /* The same request again joins its transfer; anything else from this port is a new beginning. */
 static bool
 joins(struct tftp_session *s, const struct tftp_msg *msg, mono_us now)
@@ -228,7 +236,8 @@ joins(struct tftp_session *s, const struct tftp_msg *msg, mono_us now)
 		tftp_session_end(s, "complete", false);
 		return false;
 	}
-	if (same && (!tftp_session_proven(s) || now - progress < RESTARTED)) {
+	if (same && !is_spent(s, now) &&
+	    (!tftp_session_proven(s) || now - progress < RESTARTED)) {
 		tftp_session_repeat(s, now);
 		return true;
 	}

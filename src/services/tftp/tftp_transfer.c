@@ -23,6 +23,15 @@ tftp_timing_rto(const struct tftp_timing *timing, usec timeout, struct rto *out)
 		    shorter(shorter(timing->rto_min, timing->rto_initial), ceiling), ceiling);
 }
 
+usec
+tftp_timing_wait(const struct rto *rto, uint64_t *seed)
+{
+	if (rto->doublings == 0)
+		return rto_current(rto);
+	*seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return rto_jittered(rto, (uint32_t)(*seed >> 32));
+}
+
 const char *
 tftp_end_text(enum tftp_end end)
 {

@@ -22,6 +22,7 @@ struct tftp_timing {
 	usec rto_initial;	/* before a round trip was measured */
 	usec rto_min;	/* in lock-step a Raspberry Pi 4 hangs on a doubled block: not too low */
 	usec rto_max;		/* where no timeout was negotiated */
+	usec rtt_known;		/* a round trip of an earlier transfer of this peer; 0: none */
 	usec probe_min;		/* a silent window is probed no earlier */
 	usec patience;		/* without progress, and with `tries` spent: give up */
 	usec idle_max;		/* without progress: give up in any case */
@@ -51,6 +52,14 @@ struct tftp_counts {
 
 /* Set up the estimator for a transfer. timeout: as negotiated, 0 for none. */
 void tftp_timing_rto(const struct tftp_timing *timing, usec timeout, struct rto *out);
+
+/*
+ * Give the time-out in force. The first one after an answer is exact: at the floor it is long enough
+ * as it is. Backed off it is give or take 10 %, so that many transfers do not go on together.
+ *
+ * seed  of the jitter; changes
+ */
+usec tftp_timing_wait(const struct rto *rto, uint64_t *seed);
 
 /* Give a word for log lines: "complete", "silent", … */
 const char *tftp_end_text(enum tftp_end end);
