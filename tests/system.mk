@@ -8,6 +8,7 @@ SYSTEM_TESTS += tests/system/announce_life.sh
 SYSTEM_TESTS += tests/system/announce_links.sh
 SYSTEM_TESTS += tests/system/announce_loss.sh
 SYSTEM_TESTS += tests/system/announce_replay.sh
+SYSTEM_TESTS += tests/system/announce_resume.sh
 SYSTEM_TESTS += tests/system/announce_secrets.sh
 SYSTEM_TESTS += tests/system/announce_tshark.sh
 SYSTEM_TESTS += tests/system/dns_answers.sh

@@ -17,6 +17,7 @@ src_libcore_a_SOURCES = \
 	src/core/report.c src/core/report.h src/core/report_json.h \
 	src/core/service.c src/core/service.h \
 	src/core/statefile.c src/core/statefile.h \
+	src/core/suspend.c src/core/suspend.h \
 	src/core/tcp.c src/core/tcp.h src/core/tcp_impl.h \
 	src/core/tcp_listener.c \
 	src/core/timer.c src/core/timer.h \

@@ -50,7 +50,7 @@ struct hearth_listener {
 static struct beacon_when
 when(const struct hearth_listener *l)
 {
-	return (struct beacon_when){ .mono = loop_now(l->loop),
+	return (struct beacon_when){ .mono = beacon_net_now(l->net),
 		.wall_ms = beacon_net_wall_ms() };
 }
 
@@ -102,7 +102,7 @@ send_request(void *ctx, struct span dgram)
 
 	beacon_net_multicast(l->net, dgram);
 	for (size_t i = 0; i < l->tenant_count; i++)
-		if (beacon_tenant_holds(&l->tenants[i], loop_now(l->loop)))
+		if (beacon_tenant_holds(&l->tenants[i], beacon_net_now(l->net)))
 			beacon_net_unicast(l->net, &l->tenants[i].lessor, dgram);
 }
 
@@ -117,7 +117,7 @@ wake_tenants(struct hearth_listener *l, mono_us *next)
 	for (size_t i = 0; i < l->tenant_count; i++) {
 		struct beacon_tenant *t = &l->tenants[i];
 
-		if (beacon_tenant_wake(t, loop_now(l->loop), &l->ring, out, &len))
+		if (beacon_tenant_wake(t, beacon_net_now(l->net), &l->ring, out, &len))
 			beacon_net_unicast(l->net, &t->lessor, span_of(out, len));
 		*next = mono_earlier(*next, t->next);
 	}
@@ -133,7 +133,7 @@ wake(struct timer *timer, mono_us now)
 
 	(void)now;
 	wake_tenants(l, &next);
-	loop_timer(l->loop, timer, next);
+	loop_timer(l->loop, timer, beacon_net_timer(l->net, next));
 }
 
 /* A lease begins: everything that was said so far is asked for over it. */
@@ -141,18 +141,19 @@ static bool
 input_of_lessor(struct hearth_listener *l, const struct dgram *dg)
 {
 	uint8_t out[BEACON_DGRAM_MAX];
+	mono_us now = beacon_net_now(l->net);
 	size_t len;
 
 	for (size_t i = 0; i < l->tenant_count; i++) {
 		struct beacon_tenant *t = &l->tenants[i];
-		bool had = beacon_tenant_holds(t, dg->now);
+		bool had = beacon_tenant_holds(t, now);
 
 		if (!addr_equal(&t->lessor, dg->peer))
 			continue;
-		if (beacon_tenant_input(t, dg->now, dg->data, dg->peer, &l->ring, out, &len))
+		if (beacon_tenant_input(t, now, dg->data, dg->peer, &l->ring, out, &len))
 			beacon_net_unicast(l->net, &t->lessor, span_of(out, len));
-		if (!had && beacon_tenant_holds(t, dg->now))
-			beacon_receiver_join(l->receiver, dg->now);
+		if (!had && beacon_tenant_holds(t, now))
+			beacon_receiver_join(l->receiver, now);
 		return true;
 	}
 	return false;
@@ -186,7 +187,7 @@ links_changed(void *ctx)
 {
 	struct hearth_listener *l = ctx;
 
-	beacon_receiver_join(l->receiver, loop_now(l->loop));
+	beacon_receiver_join(l->receiver, beacon_net_now(l->net));
 	loop_timer(l->loop, &l->wake, loop_now(l->loop));
 }
 
@@ -258,7 +259,7 @@ add_lessor(struct hearth_listener *l, const char *text, uint16_t port, char why[
 	if (e == OK && l->ring.count == 0)
 		e = ERR_UNSUPPORTED;
 	if (e == OK)
-		beacon_tenant_init(&l->tenants[l->tenant_count++], &a, loop_now(l->loop));
+		beacon_tenant_init(&l->tenants[l->tenant_count++], &a, beacon_net_now(l->net));
 	else
 		snprintf(why, HEARTH_WHY_MAX, "%.100s: %s", text, e == ERR_FULL ? "more than 8 leases"
 		    : e == ERR_UNSUPPORTED ? "leases need a group key" : "not an address");
@@ -316,11 +317,11 @@ open_all(struct hearth_listener *l, const struct hearth_listen_opts *o, char why
 	if (e == OK)
 		e = netif_new(&l->netif, l->loop, NULL);
 	if (e == OK)
+		e = open_net(l, o, why);
+	if (e == OK)
 		e = open_receiver(l, o, why);
 	if (e == OK && o->state != NULL)
 		e = load_state(l, o->state, why);
-	if (e == OK)
-		e = open_net(l, o, why);
 	for (size_t i = 0; e == OK && o->lessors != NULL && o->lessors[i] != NULL; i++)
 		e = add_lessor(l, o->lessors[i], port, why);
 	return e;

@@ -319,7 +319,8 @@ advance(struct net *n, mono_us until)
 	for (size_t i = 0; i < n->flight_count; i++)
 		at = mono_earlier(at, n->flights[i].at);
 	for (unsigned i = 0; i < n->count; i++)
-		at = mono_earlier(at, n->nodes[i].wake_at);
+		if (!n->nodes[i].asleep)
+			at = mono_earlier(at, n->nodes[i].wake_at);
 	if (at > n->now)
 		n->now = at;
 	for (size_t i = 0; i < n->flight_count;) {
@@ -329,7 +330,7 @@ advance(struct net *n, mono_us until)
 			i++;
 	}
 	for (unsigned i = 0; i < n->count; i++)
-		if (n->nodes[i].wake_at <= n->now)
+		if (!n->nodes[i].asleep && n->nodes[i].wake_at <= n->now)
 			wake(&n->nodes[i]);
 }
 
@@ -346,6 +347,25 @@ void
 net_step(struct net *n)
 {
 	advance(n, n->now + millis(10));
+}
+
+void
+net_suspend(struct net_node *node)
+{
+	node->off = node->asleep = true;
+}
+
+void
+net_resume(struct net_node *node)
+{
+	struct beacon_when now = net_when(node);
+
+	node->off = node->asleep = false;
+	if (node->sender != NULL)
+		beacon_sender_refresh(node->sender, &now);
+	if (node->receiver != NULL)
+		beacon_receiver_join(node->receiver, now.mono);
+	node->wake_at = node->net->now;
 }
 
 static void

@@ -30,6 +30,7 @@ struct net_node {
 	bool has_clock;
 	int64_t wall_shift_ms;	/* this node's clock, against the world's */
 	bool off;		/* hears and says nothing */
+	bool asleep;		/* and does nothing: the machine is suspended */
 	mono_us wake_at;
 	/* what the sender was told */
 	unsigned clone_calls, same_epoch_calls;
@@ -94,6 +95,9 @@ void net_restart_sender(struct net_node *node, const struct beacon_keyring *ring
     const struct beacon_identity *me, uint64_t epoch);
 void net_restart_receiver(struct net_node *node, const struct beacon_keyring *ring,
     const struct beacon_trust *trust);
+/* Suspend a machine, and wake it: its engines are told as the sockets' side tells them. */
+void net_suspend(struct net_node *node);
+void net_resume(struct net_node *node);
 /* Forget what the subscriber saw, not what it knows. */
 void net_forget(struct net_node *node);
 

@@ -242,6 +242,79 @@ states_of_a_silent_sender_expire(void)
 	net_end(&net, &keys);
 }
 
+/* A lid is closed for eight hours; meanwhile things happen, and somebody records. */
+static void
+a_subscriber_that_has_slept_catches_up_at_once(void)
+{
+	net_begin(&net, &keys, 14);
+
+	struct net_node *a = net_add_sender(&net, &keys.group, &keys.alice, 1);
+	struct net_node *r = net_add_receiver(&net, &keys.group, &keys.trust, true);
+	struct beacon_when now;
+	mono_us woke;
+
+	net_state(a, 1, "closed");
+	net_state(a, 2, "x");
+	net_run(&net, seconds(5));
+	net_suspend(r);
+	net_run(&net, seconds(3600));
+	net.tapping = true;
+	net_event(a, 1);
+	net_run(&net, seconds(5));
+	net.tapping = false;
+	net_state(a, 1, "open");
+	now = net_when(a);
+	CU_ASSERT_EQUAL(beacon_sender_withdraw(a->sender, &now, span_str("t2")), OK);
+	net_run(&net, seconds(7 * 3600));
+	net_resume(r);
+	/* First of all it hears what was recorded. */
+	for (size_t i = 0; i < net.tap_count; i++)
+		CU_ASSERT_NOT_EQUAL(net_inject(r, span_of(net.tap[i].bytes, net.tap[i].len)),
+		    BEACON_C_ACCEPTED);
+	woke = net.now;
+	while ((strcmp(r->state[1], "open") != 0 || r->state[2][0] != '\0') &&
+	       net.now - woke < seconds(10))
+		net_step(&net);
+	printf("caught up after %lld ms\n", (long long)((net.now - woke) / 1000));
+	CU_ASSERT(net.now - woke < seconds(1));
+	net_run(&net, seconds(20));
+	CU_ASSERT_EQUAL(r->event_count, 0);	/* an hour old: not news any more, but not hidden */
+	CU_ASSERT_TRUE(net_reported(r, 1, a->event_seq[1]));
+	net_event(a, 2);
+	net_run(&net, seconds(1));
+	CU_ASSERT_EQUAL(r->events[2], 1);
+	net_end(&net, &keys);
+}
+
+static void
+a_sender_that_has_slept_is_heard_again_at_once(void)
+{
+	net_begin(&net, &keys, 15);
+
+	struct net_node *a = net_add_sender(&net, &keys.group, &keys.alice, 1);
+	struct net_node *r = net_add_receiver(&net, &keys.group, &keys.trust, true);
+	mono_us woke;
+
+	net_state(a, 1, "x");
+	net_run(&net, seconds(5));
+	net_suspend(a);
+	net_run(&net, seconds(3600));
+	CU_ASSERT_STRING_EQUAL(r->state[1], "");
+	CU_ASSERT_STRING_EQUAL(r->last_reason, "expired");
+	net_resume(a);
+	woke = net.now;
+	net_event(a, 1);
+	while (r->event_count == 0 && net.now - woke < seconds(10))
+		net_step(&net);
+	printf("heard after %lld ms\n", (long long)((net.now - woke) / 1000));
+	CU_ASSERT(net.now - woke < seconds(1));
+	net_run(&net, seconds(20));
+	CU_ASSERT_STRING_EQUAL(r->state[1], "x");
+	CU_ASSERT_EQUAL(r->event_count, 1);
+	CU_ASSERT_EQUAL(r->gap_count, 0);
+	net_end(&net, &keys);
+}
+
 static void
 sixteen_kilobytes_arrive_in_fragments(void)
 {
@@ -332,5 +405,7 @@ UNIT_MAIN("beacon_link", UNIT(at_ten_percent_loss_every_event_arrives_once),
     UNIT(two_hundred_states_on_six_pages_all_arrive),
     UNIT(states_change_once_and_go_when_withdrawn),
     UNIT(a_missed_withdrawal_shows_in_the_next_listing), UNIT(states_of_a_silent_sender_expire),
+    UNIT(a_subscriber_that_has_slept_catches_up_at_once),
+    UNIT(a_sender_that_has_slept_is_heard_again_at_once),
     UNIT(sixteen_kilobytes_arrive_in_fragments), UNIT(twenty_lost_datagrams_make_few_requests),
     UNIT(the_carousel_keeps_within_its_bandwidth))

@@ -70,20 +70,32 @@ make_keys() {
 	"$ctl" keygen --dir "$tmp/keys" --name nas >"$tmp/trust" 2>/dev/null
 }
 
-# make_clock: a library that shifts the clock of one program; used with wrong_clock.
+# make_clock: a library that shifts the clock of one program; used with wrong_clock or slept_in.
 make_clock() {
 	cat >"$tmp/shift.c" <<-'END'
 	#define _GNU_SOURCE
+	#include <fcntl.h>
 	#include <stdlib.h>
 	#include <sys/syscall.h>
 	#include <time.h>
 	#include <unistd.h>
+	static long read_number(const char *path)
+	{
+		char text[32] = "";
+		int fd = open(path, O_RDONLY);
+		if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+			text[0] = 0;
+		close(fd);
+		return atol(text);
+	}
 	int clock_gettime(clockid_t id, struct timespec *ts)
 	{
 		int r = (int)syscall(SYS_clock_gettime, id, ts);
-		const char *s = getenv("CLOCK_SHIFT");
+		const char *s = getenv("CLOCK_SHIFT"), *slept = getenv("CLOCK_SLEPT");
 		if (id == CLOCK_REALTIME && s != NULL)
 			ts->tv_sec += atol(s);
+		if (id == CLOCK_BOOTTIME && slept != NULL)
+			ts->tv_sec += read_number(slept);
 		return r;
 	}
 	END
@@ -92,6 +104,9 @@ make_clock() {
 
 # wrong_clock SECONDS: the environment of a program whose clock is that far off.
 wrong_clock() { echo "LD_PRELOAD=$tmp/shift.so CLOCK_SHIFT=$1"; }
+
+# slept_in FILE: the environment of a program whose machine has slept for the seconds in FILE.
+slept_in() { echo "LD_PRELOAD=$tmp/shift.so CLOCK_SLEPT=$1"; }
 
 # announcer HOST [SETTINGS]: start hearthd there; its pid is in $pid, its log in $tmp/HOST.log.
 announcer() {

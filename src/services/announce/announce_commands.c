@@ -228,6 +228,7 @@ report_net(const struct announce *an, struct report *out)
 	report_u64(out, "joins_failed", st.joins_failed);
 	report_u64(out, "rejoins", st.rejoins);
 	report_u64(out, "link_changes", st.changes);
+	report_u64(out, "resumes", st.resumes);
 	report_u64(out, "foreign_links", st.foreign_links);
 	report_u64(out, "kernel_drops", st.kernel_drops);
 	report_u64(out, "send_dropped", st.send_dropped);

@@ -90,7 +90,7 @@ static const struct conf_key keys[] = {
 struct beacon_when
 announce_when(const struct announce *an)
 {
-	return (struct beacon_when){ .mono = loop_now(an->sv->loop),
+	return (struct beacon_when){ .mono = beacon_net_now(an->net),
 		.wall_ms = beacon_net_wall_ms() };
 }
 
@@ -105,7 +105,7 @@ wake_voices(struct announce *an)
 		next = beacon_sender_wake(an->old_voice->sender, &now);
 	if (an->voice->sender != NULL)
 		next = mono_earlier(next, beacon_sender_wake(an->voice->sender, &now));
-	return next;
+	return beacon_net_timer(an->net, next);
 }
 
 void

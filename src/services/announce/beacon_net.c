@@ -21,6 +21,7 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/netif.h"
+#include "core/suspend.h"
 #include "services/announce/beacon_keys.h"
 #include "services/announce/beacon_msg.h"
 
@@ -61,6 +62,7 @@ struct beacon_net {
 	struct link links[NETIF_LINKS_MAX];
 	size_t link_count;
 	struct netif_watch watch;
+	struct suspend suspend;
 	struct timer rejoin, tell;
 	mono_us told_at;
 	struct beacon_net_stats stats;
@@ -297,11 +299,8 @@ leave6(struct link *k)
 }
 
 static void
-rejoin_fire(struct timer *t, mono_us now)
+rejoin_all(struct beacon_net *n)
 {
-	struct beacon_net *n = (struct beacon_net *)((uint8_t *)t -
-						     offsetof(struct beacon_net, rejoin));
-
 	for (size_t i = 0; i < n->link_count; i++) {
 		struct link *k = &n->links[i];
 
@@ -321,6 +320,16 @@ rejoin_fire(struct timer *t, mono_us now)
 		}
 	}
 	n->stats.rejoins++;
+}
+
+static void
+rejoin_fire(struct timer *t, mono_us now)
+{
+	struct beacon_net *n = (struct beacon_net *)((uint8_t *)t -
+						     offsetof(struct beacon_net, rejoin));
+
+	suspend_check(&n->suspend);
+	rejoin_all(n);
 	loop_timer(n->o.loop, t, now + n->o.rejoin);
 }
 
@@ -437,12 +446,27 @@ links_changed(struct netif_watch *w)
 						     offsetof(struct beacon_net, watch));
 	mono_us now = loop_now(n->o.loop), at = n->told_at + CHANGED_EVERY;
 
+	suspend_check(&n->suspend);
 	if (!sync_links(n))
 		return;
 	n->stats.changes++;
 	/* An address that comes and goes every second must not make us talk every second. */
 	if (!timer_running(&n->tell))
 		loop_timer(n->o.loop, &n->tell, at > now ? at : now);
+}
+
+/* Nobody has heard of us for a while, switches included; and who knows what was said. */
+static void
+resumed(struct suspend *s, usec slept)
+{
+	struct beacon_net *n = (struct beacon_net *)((uint8_t *)s -
+						     offsetof(struct beacon_net, suspend));
+
+	n->stats.resumes++;
+	log_note(n->o.log, LOG_LEVEL_INFO, "announce", "slept=%llds",
+	    (long long)(slept / seconds(1)));
+	rejoin_all(n);
+	loop_timer(n->o.loop, &n->tell, loop_now(n->o.loop));
 }
 
 /* --- sending --------------------------------------------------------------------------------- */
@@ -528,6 +552,8 @@ beacon_net_open(struct beacon_net **out, const struct beacon_net_opts *o)
 	n->watch.changed = links_changed;
 	n->rejoin.fire = rejoin_fire;
 	n->tell.fire = tell_fire;
+	n->suspend.resumed = resumed;
+	suspend_watch(&n->suspend, o->loop);
 	netif_watch(o->netif, &n->watch);
 	(void)sync_links(n);
 	loop_timer(o->loop, &n->rejoin, loop_now(o->loop) + n->o.rejoin);
@@ -545,6 +571,7 @@ beacon_net_close(struct beacon_net *n)
 		return;
 	if (n->watch.changed != NULL)
 		netif_unwatch(n->o.netif, &n->watch);
+	suspend_unwatch(&n->suspend);
 	loop_timer_cancel(n->o.loop, &n->rejoin);
 	loop_timer_cancel(n->o.loop, &n->tell);
 	for (size_t i = 0; i < n->link_count; i++)
@@ -557,6 +584,18 @@ beacon_net_close(struct beacon_net *n)
 	free_patterns(&n->interfaces);
 	free_patterns(&n->broadcast);
 	free(n);
+}
+
+mono_us
+beacon_net_now(const struct beacon_net *n)
+{
+	return suspend_now(&n->suspend);
+}
+
+mono_us
+beacon_net_timer(const struct beacon_net *n, mono_us at)
+{
+	return suspend_timer(&n->suspend, at);
 }
 
 int64_t

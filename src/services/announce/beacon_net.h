@@ -32,7 +32,10 @@ struct beacon_net;
 struct beacon_net_ops {
 	/* on_link: it came by the group or from a directly connected address. */
 	void (*receive)(void *ctx, const struct dgram *dg, bool on_link);
-	/* A link has come up or changed its addresses: say everything again. At most every 10 s. */
+	/*
+	 * A link has come up or changed its addresses, at most every 10 s; or the machine has slept:
+	 * say everything again.
+	 */
 	void (*changed)(void *ctx);
 };
 
@@ -60,6 +63,7 @@ struct beacon_net_stats {
 	uint64_t joins_failed;
 	uint64_t rejoins;
 	uint64_t changes;		/* of links, as far as they concern us */
+	uint64_t resumes;		/* times that the machine woke from sleep */
 	uint64_t foreign_links;		/* datagrams from a link that is not ours */
 	uint64_t received, kernel_drops, send_dropped, send_refused;
 };
@@ -84,6 +88,10 @@ void beacon_net_unicast(struct beacon_net *n, const struct addr *to, struct span
 size_t beacon_net_links(const struct beacon_net *n);
 void beacon_net_link(const struct beacon_net *n, size_t i, struct beacon_link *out);
 void beacon_net_stats(const struct beacon_net *n, struct beacon_net_stats *out);
+
+/* The engines' clock: the loop's, with the time that the machine slept. And back, for timers. */
+mono_us beacon_net_now(const struct beacon_net *n);
+mono_us beacon_net_timer(const struct beacon_net *n, mono_us at);
 
 /* The wall clock in ms since 1970; 0 where it was obviously never set (a Pi without battery). */
 int64_t beacon_net_wall_ms(void);
