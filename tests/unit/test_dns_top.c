@@ -16,7 +16,8 @@ static void
 count(struct dns_top *t, const char *key, unsigned times, mono_us now)
 {
 	for (unsigned i = 0; i < times; i++)
-		dns_top_count(t, siphash_of(span_str(key), secret), span_str(key), now);
+		dns_top_count(t, siphash_of(span_str(key), secret), span_str(key), 1,
+		    now);
 }
 
 /* The list as `key=count key=count`. */

@@ -88,6 +88,8 @@ struct dns_resolver {
 	struct dns_top *asked;		/* names; these three are NULL where nothing is counted */
 	struct dns_top *blocked;
 	struct dns_top *clients;
+	mono_us counted_at;		/* the turn of the loop that queries were last counted in, */
+	unsigned counted;		/* and how many of it were seen */
 	struct prefix nets[DNS_NETS_MAX];
 	size_t net_count;
 	struct dns_ttl_limits ttl;

@@ -10,6 +10,8 @@
 #include "core/rand.h"
 #include "services/dns/dns_resolver_impl.h"
 
+#define EACH_COUNTED 8		/* queries of one turn of the loop that are counted one by one; */
+#define SAMPLED	     8		/* of what more comes at once one in so many stands for all */
 #define RATE_CLIENTS 4096	/* known at once */
 #define RATE_BURST   2		/* seconds' worth at once */
 
@@ -101,20 +103,34 @@ dns_resolver_free_limits(struct dns_resolver *r)
 	count_nothing(r);
 }
 
+/* How often a query counts: under a flood most do not, and some for many. */
+static uint32_t
+weight(struct dns_resolver *r, mono_us now)
+{
+	if (now != r->counted_at)
+		r->counted = 0;
+	r->counted_at = now;
+	if (++r->counted <= EACH_COUNTED)
+		return 1;
+	return r->counted % SAMPLED == 0 ? SAMPLED : 0;
+}
+
 void
 dns_resolver_count_query(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q)
 {
 	const uint8_t *bytes;
 
-	if (r->clients == NULL)
+	uint32_t n = r->clients != NULL ? weight(r, from->now) : 0;
+
+	if (n == 0)
 		return;
 
 	size_t len = addr_bytes(from->peer, &bytes);
 
-	dns_top_count(r->asked, q->name_hash, dns_query_name(q), from->now);
+	dns_top_count(r->asked, q->name_hash, dns_query_name(q), n, from->now);
 	dns_top_count(r->clients, dns_name_hash(span_of(bytes, len), dns_cache_hash_key(r->cache)),
-	    span_of(from->peer, sizeof(*from->peer)), from->now);
+	    span_of(from->peer, sizeof(*from->peer)), n, from->now);
 }
 
 void
@@ -122,7 +138,7 @@ dns_resolver_count_blocked(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q)
 {
 	if (r->blocked != NULL)
-		dns_top_count(r->blocked, q->name_hash, dns_query_name(q), from->now);
+		dns_top_count(r->blocked, q->name_hash, dns_query_name(q), 1, from->now);
 }
 
 bool

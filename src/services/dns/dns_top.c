@@ -108,7 +108,7 @@ turn(struct dns_top *t, mono_us now)
 }
 
 void
-dns_top_count(struct dns_top *t, uint64_t hash, struct span key, mono_us now)
+dns_top_count(struct dns_top *t, uint64_t hash, struct span key, uint32_t n, mono_us now)
 {
 	assert(key.len <= t->key_max);
 	turn(t, now);
@@ -120,8 +120,7 @@ dns_top_count(struct dns_top *t, uint64_t hash, struct span key, mono_us now)
 		p->len = (uint32_t)key.len;
 		memcpy(key_at(t, t->now, p), key.at, key.len);
 	}
-	if (p->count < UINT32_MAX)
-		p->count++;
+	p->count = p->count < UINT32_MAX - n ? p->count + n : UINT32_MAX;
 }
 
 static uint32_t

@@ -34,8 +34,8 @@ void dns_top_free(struct dns_top *t);
 /* Forget everything. */
 void dns_top_clear(struct dns_top *t, mono_us now);
 
-/* Count a key. hash: keyed, of the key; equal hashes count as equal keys. */
-void dns_top_count(struct dns_top *t, uint64_t hash, struct span key, mono_us now);
+/* Count a key n times. hash: keyed, of the key; equal hashes count as equal keys. */
+void dns_top_count(struct dns_top *t, uint64_t hash, struct span key, uint32_t n, mono_us now);
 
 /* Give up to cap of the most frequent keys, the most frequent first; returns how many. */
 size_t dns_top_list(struct dns_top *t, mono_us now, struct dns_top_line *lines, size_t cap);
