@@ -14,6 +14,7 @@ SYSTEM_TESTS += tests/system/announce_tshark.sh
 SYSTEM_TESTS += tests/system/dns_answers.sh
 SYSTEM_TESTS += tests/system/dns_bootstrap.sh
 SYSTEM_TESTS += tests/system/dns_clients.sh
+SYSTEM_TESTS += tests/system/dns_dhcp.sh
 SYSTEM_TESTS += tests/system/dns_dnscrypt.sh
 SYSTEM_TESTS += tests/system/dns_junk.sh
 SYSTEM_TESTS += tests/system/dns_ending.sh
