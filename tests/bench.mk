@@ -6,7 +6,7 @@ CLEANFILES += $(BENCHES)
 bench-programs: all $(BENCHES) tests/support/fakedns tests/support/dnsload
 .PHONY: bench-programs
 
-EXTRA_DIST += tests/bench/dns-hit tests/bench/dns-miss tests/bench/dns_servers.sh
+EXTRA_DIST += tests/bench/dns-hit tests/bench/dns-miss tests/bench/dns-overload tests/bench/dns_servers.sh
 tests_bench_dnsblast_SOURCES = tests/bench/dnsblast.c
 tests_bench_echo_mmsg_SOURCES = tests/bench/echo_mmsg.c
 tests_bench_fwd_pool_SOURCES = tests/bench/fwd_pool.c
