@@ -1,6 +1,6 @@
 # Manual pages and the living design. The settings' page is put together from words and from the
 # tables that the daemon itself is driven by, so that it cannot fall behind.
-dist_man_MANS = docs/hearthctl.1 docs/hearthd.8
+dist_man_MANS = docs/hearthctl.1 docs/hearthd.8 docs/libhearth.3
 nodist_man_MANS = docs/hearthd.conf.5
 dist_doc_DATA = docs/beacon-format.md docs/design.md README.md ChangeLog.md
 EXTRA_DIST += docs/hearthd.conf.5.in docs/hearthd.conf.5.tail

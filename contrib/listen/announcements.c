@@ -2,7 +2,7 @@
 /*
  * Print what is announced in the house: announcements TRUST-FILE [GROUP-KEY-FILE]
  *
- *	cc -o announcements announcements.c $(pkg-config --cflags --libs --static libhearth)
+ *	cc -o announcements announcements.c $(pkg-config --cflags --libs libhearth)
  */
 #include <hearth/listen.h>
 

@@ -18,6 +18,10 @@
  *
  * Or inside a program's own loop: poll hearth_listen_fd() for reading, for hearth_listen_timeout()
  * milliseconds at most, and call hearth_listen_process(). One listener belongs to one thread.
+ *
+ *	cc -o program program.c $(pkg-config --cflags --libs libhearth)
+ *
+ * The manual is libhearth(3); what a sender is and what its words mean is in beacon-format.md.
  */
 #ifndef HEARTH_LISTEN_H
 #define HEARTH_LISTEN_H

@@ -35,7 +35,7 @@ same "help lines end without a stop" "" "$(grep -n '^[#	]*# .*\.\(;.*\)\?$' "$tm
 	grep -v 'not written\.$')"
 
 if command -v mandoc >/dev/null; then
-	for page in "$top_srcdir"/docs/hearthd.8 "$top_srcdir"/docs/hearthctl.1 \
+	for page in "$top_srcdir"/docs/hearthd.8 "$top_srcdir"/docs/hearthctl.1 "$top_srcdir"/docs/libhearth.3 \
 	    "$top_builddir"/docs/hearthd.conf.5; do
 		same "${page##*/} is clean mdoc" "" "$(mandoc -T lint "$page" |
 			grep -v 'longer than 80 bytes\|referenced manual not found\|outdated mandoc.db')"
