@@ -49,6 +49,13 @@ kept(const struct dns_answer *a, unsigned i)
 	return (a->keep[i / 64] >> (i % 64) & 1) != 0;
 }
 
+/* Most records belong to the question, and say so by a pointer to it. */
+static bool
+points_to_question(struct span msg, const struct dns_rr *rr)
+{
+	return dns_msg_u16(msg, rr->owner_at) == (0xc000 | DNS_HEADER_BYTES);
+}
+
 static uint32_t
 sane_ttl(uint32_t ttl)
 {
@@ -171,6 +178,15 @@ signs_chain(const struct reading *r, const struct dns_rr *rr)
 	return false;
 }
 
+/* The owner of a record is the end of the chain so far. */
+static bool
+is_at_end(const struct reading *r, const struct dns_rr *rr)
+{
+	if (r->a->chain == 0 && points_to_question(r->msg, rr))
+		return true;
+	return dns_name_is_at(r->msg, rr->owner_at, dns_name_span(&r->a->last));
+}
+
 /* Say in *belongs whether a record of the answer section is part of the chain, and go along. */
 static enum err
 judge_answer(struct reading *r, const struct dns_rr *rr, bool *belongs)
@@ -178,7 +194,7 @@ judge_answer(struct reading *r, const struct dns_rr *rr, bool *belongs)
 	*belongs = false;
 	if (rr->class != r->asked->class && r->asked->class != DNS_CLASS_ANY)
 		return OK;
-	if (!dns_name_is_at(r->msg, rr->owner_at, dns_name_span(&r->a->last))) {
+	if (!is_at_end(r, rr)) {
 		*belongs = redirects(r, rr) || signs_chain(r, rr);
 		return OK;
 	}
@@ -377,7 +393,7 @@ pack_record(struct packing *p, const struct dns_rr *rr)
 	enum err e;
 
 	to.ttl = clamp_ttl(p->limits, negative, soa ? soa_ttl(rr) : sane_ttl(rr->ttl));
-	if (dns_msg_u16(p->msg, rr->owner_at) != (0xc000 | DNS_HEADER_BYTES)) {
+	if (!points_to_question(p->msg, rr)) {
 		if (!name_at(p->msg, rr->owner_at, &owner))
 			return ERR_FORMAT;
 		to.owner = dns_name_span(&owner);

@@ -13,13 +13,19 @@ dns_cache_tables_bytes(const struct tables *t)
 	return ((size_t)t->mask + 1) * sizeof(t->cells[0]) + t->nslots * sizeof(t->slots[0]);
 }
 
-/* Cells for n entries: at most three quarters are taken. */
+/* At most three quarters of the cells are taken. */
+static bool
+cells_hold(uint32_t cells, size_t n)
+{
+	return n + 1 <= cells / 4 * 3;
+}
+
 static uint32_t
 cells_for(size_t n)
 {
 	uint32_t cells = CELLS_MIN;
 
-	while (n + 1 > cells / 4 * 3)
+	while (!cells_hold(cells, n))
 		cells *= 2;
 	return cells;
 }
@@ -84,11 +90,11 @@ dns_cache_cells_reserve(struct tables *t, size_t n)
 {
 	uint32_t *old = t->cells;
 	uint32_t old_count = t->mask + 1;
-	uint32_t count = cells_for(n);
 
-	if (count <= old_count)
+	if (cells_hold(old_count, n))
 		return OK;
 
+	uint32_t count = cells_for(n);
 	uint32_t *cells = calloc(count, sizeof(cells[0]));
 
 	if (cells == NULL)
