@@ -10,7 +10,7 @@
  * is in fakedns.h. The log has a line per query:
  *
  *   udp port=41312 id=0x2f1c name=ExAmple.org type=A class=1 rd=1 cd=0 ad=0 edns=1232 do=0
- *   cookie=16 len=52 n=3		(one line; n counts the queries for this name so far)
+ *   cookie=16 subnet=0 len=52 n=3	(one line; n counts the queries for this name so far)
  */
 #include "support/fakedns.h"
 
@@ -152,12 +152,11 @@ log_query(struct server *sv, const struct ask *a, const struct addr_pair *peer, 
 		return;
 	fprintf(sv->log,
 		"%s port=%u id=0x%04x name=%s type=%s class=%u rd=%d cd=%d ad=%d edns=%u do=%d "
-		"cookie=%zu "
-		"len=%zu n=%u\n",
+		"cookie=%zu subnet=%d len=%zu n=%u\n",
 		a->tcp ? "tcp" : "udp", ntohs(port), a->id, a->text, type_text(a->type, type),
 		a->class, (a->flags & 0x0100) != 0, (a->flags & 0x0010) != 0,
 		(a->flags & 0x0020) != 0, a->edns ? a->udp_size : 0, a->dnssec_ok, a->cookie_len,
-		len, n);
+		a->subnet, len, n);
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */

@@ -78,6 +78,7 @@ struct ask {
 	uint16_t udp_size;
 	uint8_t cookie[40];
 	size_t cookie_len;
+	bool subnet;		/* it told where its client is (RFC 7871) */
 	bool tcp;
 };
 

@@ -22,6 +22,7 @@
 #define TYPE_SOA       6
 #define TYPE_OPT       41
 #define TYPE_RRSIG     46
+#define OPTION_SUBNET  8
 #define OPTION_COOKIE  10
 #define OPTION_EDE     15
 #define FORGED_ADDRESS 0xcb007142 /* 203.0.113.66 */
@@ -502,6 +503,7 @@ ask_option(struct ask *a, uint16_t code, struct span data)
 		memcpy(a->cookie, data.at, data.len);
 		a->cookie_len = data.len;
 	}
+	a->subnet |= code == OPTION_SUBNET;
 }
 
 static void
