@@ -464,7 +464,7 @@ resumed(struct suspend *s, usec slept)
 
 	n->stats.resumes++;
 	log_note(n->o.log, LOG_LEVEL_INFO, "announce", "slept=%llds",
-	    (long long)(slept / seconds(1)));
+	    (long long)((slept + seconds(1) / 2) / seconds(1)));
 	rejoin_all(n);
 	loop_timer(n->o.loop, &n->tell, loop_now(n->o.loop));
 }
