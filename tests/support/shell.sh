@@ -157,10 +157,11 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 # in_netns "$@": run the test again from its start in network and mount namespaces of its own,
-# loopback up, where `ip netns add` makes names that nobody else sees. Needs no root where the
-# kernel lets users have namespaces.
+# loopback up, where `ip netns add` makes names that nobody else sees; and of processes, where we may,
+# so that whatever the test has started ends with it. Needs no root where the kernel lets users have
+# namespaces.
 in_netns() {
-	local user=
+	local user= pids="--pid --fork --kill-child --mount-proc"
 
 	if [ -n "${HEARTH_IN_NETNS:-}" ]; then
 		ip link set lo up || exit 99
@@ -170,9 +171,10 @@ in_netns() {
 	need unshare ip
 	[ "$(id -u)" -eq 0 ] || user=-Ur
 	unshare $user -nm true 2>/dev/null || skip "no network namespace for us here"
+	unshare $user -nm $pids true 2>/dev/null || pids=
 	rm -rf "$tmp"
 	export HEARTH_IN_NETNS=1 top_srcdir top_builddir
-	exec unshare $user -nm "${BASH:-/bin/sh}" "$0" "$@"
+	exec unshare $user -nm $pids "${BASH:-/bin/sh}" "$0" "$@"
 }
 
 # start_fakedns OPTION...: a scripted DNS server (tests/support/fakedns.h) on a free port of

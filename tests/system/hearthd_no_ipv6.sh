@@ -11,7 +11,7 @@ without=$top_builddir/tests/support/no_ipv6
 "$without" true || skip "no system call filter for us here"
 start_fakedns --rule '* A 192.0.2.1'
 daemon=$hearthd
-hearthd() { "$without" "$daemon" "$@"; }
+hearthd() { exec "$without" "$daemon" "$@"; }
 hearthd=hearthd
 { conf_head; cat <<END
 dns { upstream = { "127.0.0.1:$fakedns_port" } }
