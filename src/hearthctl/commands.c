@@ -32,9 +32,9 @@ static const char verify_options[] = LISTENING
 	"          --as NAME         the name under which it is announced\n";
 
 static const char keygen_options[] =
-	"          --dir DIR         where to; else /etc/hearth for root, ~/.config/hearth for others\n"
+	"          --dir DIR         else /etc/hearth for root, ~/.config/hearth for others\n"
 	"          --name NAME       what others shall call us; else the name of this host\n"
-	"          --passphrase      make group.key of words that are asked for, the same everywhere\n"
+	"          --passphrase      make group.key of words that are asked for\n"
 	"          --group NAME      with it: the group's name; else \"home\"\n";
 
 const struct command commands[] = {
@@ -55,7 +55,8 @@ const struct command commands[] = {
 	{ "tftp map", "NAME [ADDRESS or MAC]", "which file a request would get, and why",
 	    NULL, NULL },
 	{ "announce list", "", "what this daemon announces", NULL, NULL },
-	{ "announce publish", "[--event] TOPIC [KEY=VALUE ...]", "announce a state or an event",
+	{ "announce publish", "[--event] [--lifetime TIME] TOPIC [KEY=VALUE ...]",
+	    "announce a state or an event",
 	    NULL, NULL },
 	{ "announce withdraw", "TOPIC", "announce a state no more", NULL, NULL },
 	{ "listen", "[OPTION ...] [TOPIC-GLOB ...]", "print what is announced here",

@@ -2,7 +2,8 @@
 /*
  * --exec: a program for each piece of news. What strangers chose reaches it in variables of the
  * environment with fixed names and as JSON on its standard input, never as words of a
- * command line and never through a shell. Few run at once, the others wait in order; unconfirmed news start nothing.
+ * command line and never through a shell. Few run at once, the others wait in order; unconfirmed
+ * news start nothing.
  */
 #include "hearthctl/listen.h"
 

@@ -42,6 +42,7 @@ struct hearth_listener {
 	struct timer wake, save;
 	char *state;
 	uint64_t saved_at_count;	/* datagrams accepted when the state was written */
+	uint64_t unasked;		/* came to us alone, and not from a lessor */
 	void (*news)(void *ctx, const struct hearth_news *n);
 	void *ctx;
 	volatile sig_atomic_t stopped;
@@ -175,8 +176,10 @@ receive(void *ctx, const struct dgram *dg, bool on_link)
 	enum beacon_count fate;
 
 	(void)on_link;
-	if (!was_for_all(dg->local) && !input_of_lessor(l, dg))
+	if (!was_for_all(dg->local) && !input_of_lessor(l, dg)) {
+		l->unasked++;
 		return;
+	}
 	fate = beacon_receiver_input(l->receiver, &w, dg->data, dg->peer);
 	if (fate >= BEACON_C_HELD || l->tenant_count != 0)
 		loop_timer(l->loop, &l->wake, dg->now);
@@ -425,11 +428,39 @@ hearth_listen_stop(struct hearth_listener *l)
 	l->stopped = 1;
 }
 
+/* Counters behind those of the engine: of its tables, and of the sockets. */
+static const char *
+further_count(const struct hearth_listener *l, unsigned i, uint64_t *value)
+{
+	struct beacon_net_stats net;
+	struct beacon_caps caps;
+
+	beacon_net_stats(l->net, &net);
+	beacon_receiver_caps(l->receiver, &caps);
+
+	const struct {
+		const char *name;
+		uint64_t value;
+	} all[] = { { "topics_refused", caps.topics_refused },
+		{ "fragments_timed_out", caps.fragments_timed_out },
+		{ "fragments_refused", caps.fragments_refused },
+		{ "held_evicted", caps.held_evicted },
+		{ "sources_evicted", caps.sources_evicted }, { "unasked", l->unasked },
+		{ "foreign_links", net.foreign_links }, { "joins_failed", net.joins_failed },
+		{ "kernel_drops", net.kernel_drops }, { "send_dropped", net.send_dropped },
+		{ "send_refused", net.send_refused } };
+
+	if (i >= sizeof(all) / sizeof(all[0]))
+		return NULL;
+	*value = all[i].value;
+	return all[i].name;
+}
+
 const char *
 hearth_listen_count(const struct hearth_listener *l, unsigned i, uint64_t *value)
 {
 	if (i >= BEACON_COUNTS)
-		return NULL;
+		return further_count(l, i - BEACON_COUNTS, value);
 	*value = beacon_receiver_count(l->receiver, (enum beacon_count)i);
 	return beacon_receiver_count_name((enum beacon_count)i);
 }

@@ -632,6 +632,58 @@ a_flood_of_requests_is_answered_within_its_budget(void)
 	net_end(&net, &keys);
 }
 
+/* Say something under alice's name that costs a verification. */
+static void
+forge(struct net_node *to, uint64_t seq, uint32_t from)
+{
+	struct beacon_item item = { .topic = span_str("e"), .payload = span_str("1") };
+	struct beacon_hdr h = { .type = BEACON_EVENT, .sender = keys.alice.id, .epoch = 1,
+		.seq = seq, .lifetime_s = 60, .frag_count = 1 };
+	struct addr source = { .in = { .sin_family = AF_INET,
+		.sin_addr = { .s_addr = htonl(from) } } };
+	struct beacon_when now = net_when(to);
+	uint8_t body[64], out[BEACON_DGRAM_MAX];
+	struct wire_wr wr = wire_wr_of(body, sizeof(body));
+
+	beacon_item_put(&wr, &item);
+
+	size_t len = beacon_seal(out, &h, wire_wr_span(&wr), &keys.none, &keys.bob);
+
+	CU_ASSERT_NOT_EQUAL(beacon_receiver_input(to->receiver, &now, span_of(out, len), &source),
+	    BEACON_C_ACCEPTED);
+}
+
+static void
+a_flood_of_bad_signatures_silences_nobody_in_a_public_group(void)
+{
+	net_begin(&net, &keys, 43);
+
+	struct net_node *r = net_add_receiver(&net, &keys.none, &keys.trust, true);
+	struct net_node *a = net_add_sender(&net, &keys.none, &keys.alice, 1);
+
+	net_run(&net, seconds(5));
+	for (unsigned i = 0; i < 20; i++) {
+		for (unsigned k = 0; k < 200; k++)	/* from ten addresses, 4000 a second */
+			forge(r, 1000 + 200 * i + k, 0x0a000001U + k % 10);
+		net_event(a, i);
+		net_run(&net, millis(50));
+		CU_ASSERT_EQUAL(r->events[i], 1);
+	}
+	CU_ASSERT(beacon_receiver_count(r->receiver, BEACON_C_OVER_BUDGET) > 1000);
+	/* What was verified: the burst of the sources, and their rate. */
+	CU_ASSERT(beacon_receiver_count(r->receiver, BEACON_C_BAD_SIGNATURE) <= 2000 + 1000);
+
+	/* Under the sender's own address it is late, and not lost. */
+	net_run(&net, seconds(5));
+	for (unsigned k = 0; k < 400; k++)
+		forge(r, 9000 + k, ntohl(a->addr.in.sin_addr.s_addr));
+	net_event(a, 100);
+	net_run(&net, seconds(5));
+	CU_ASSERT_EQUAL(r->events[100], 1);
+	CU_ASSERT_EQUAL(r->gap_count, 0);
+	net_end(&net, &keys);
+}
+
 static void
 a_public_group_is_signed_and_readable(void)
 {
@@ -667,4 +719,5 @@ UNIT_MAIN("beacon_attack", UNIT(a_replay_to_a_running_subscriber_is_refused),
     UNIT(an_unknown_key_is_pinned_where_the_trust_file_says_so),
     UNIT(a_forged_lease_request_draws_one_small_packet_at_most),
     UNIT(a_flood_of_requests_is_answered_within_its_budget),
+    UNIT(a_flood_of_bad_signatures_silences_nobody_in_a_public_group),
     UNIT(a_public_group_is_signed_and_readable))

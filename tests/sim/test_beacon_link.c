@@ -169,6 +169,28 @@ two_hundred_states_on_six_pages_all_arrive(void)
 }
 
 static void
+the_states_of_a_sender_are_capped_and_that_is_counted(void)
+{
+	char topic[16];
+	enum err e = OK;
+
+	net_begin(&net, &keys, 16);
+
+	struct net_node *a = net_add_sender(&net, &keys.group, &keys.alice, 1);
+	struct beacon_when now = net_when(a);
+
+	for (unsigned i = 0; e == OK; i++) {
+		snprintf(topic, sizeof(topic), "t%u", i);
+		e = beacon_sender_publish(a->sender, &now, span_str(topic), BEACON_CTYPE_OPAQUE,
+		    span_str("x"), 0);
+	}
+	CU_ASSERT_EQUAL(e, ERR_FULL);
+	CU_ASSERT_EQUAL(beacon_sender_count(a->sender), BEACON_ITEMS_MAX);
+	CU_ASSERT_EQUAL(beacon_sender_stats(a->sender)->states_refused, 1);
+	net_end(&net, &keys);
+}
+
+static void
 states_change_once_and_go_when_withdrawn(void)
 {
 	net_begin(&net, &keys, 7);
@@ -403,6 +425,7 @@ UNIT_MAIN("beacon_link", UNIT(at_ten_percent_loss_every_event_arrives_once),
     UNIT(what_cannot_be_repaired_is_reported), UNIT(the_loss_of_the_last_event_is_noticed),
     UNIT(a_late_joiner_has_all_state_within_a_second),
     UNIT(two_hundred_states_on_six_pages_all_arrive),
+    UNIT(the_states_of_a_sender_are_capped_and_that_is_counted),
     UNIT(states_change_once_and_go_when_withdrawn),
     UNIT(a_missed_withdrawal_shows_in_the_next_listing), UNIT(states_of_a_silent_sender_expire),
     UNIT(a_subscriber_that_has_slept_catches_up_at_once),

@@ -71,7 +71,8 @@ refused "a trust file that others can write, verify" "$tmp/trust" "chmod go-w" v
 status() { "$ctl" -s "$tmp/nas.sock" --json status | tr -d ' \n'; }
 contains "keys are kept out of swap, and status says so" '"keys_locked":true' "$(status)"
 stop "$daemon"
-if command -v setpriv >/dev/null; then
+# (AddressSanitizer says yes to mlock() and does nothing.)
+if command -v setpriv >/dev/null && ! "$top_builddir/hearthd" --version | grep -q "sanitizers yes"; then
 	chmod 711 "$tmp"
 	chown -R 65534 "$tmp/keys" "$state"
 	settings

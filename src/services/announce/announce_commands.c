@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/loop.h"
+#include "core/netif.h"
 #include "services/announce/armor.h"
 #include "services/announce/txt.h"
 
@@ -187,6 +188,7 @@ report_sender(const struct announce *an, struct report *out)
 	report_u64(out, "events", st->events);
 	report_u64(out, "events_refused", st->events_refused);
 	report_u64(out, "states", st->states);
+	report_u64(out, "states_refused", st->states_refused);
 	report_u64(out, "withdrawals", st->withdrawals);
 	report_u64(out, "digests", st->digests);
 	report_u64(out, "copies", st->copies);
@@ -226,6 +228,7 @@ report_net(const struct announce *an, struct report *out)
 	beacon_net_stats(an->net, &st);
 	report_u64(out, "received", st.received);
 	report_u64(out, "joins_failed", st.joins_failed);
+	report_u64(out, "links_dropped", netif_stats(an->sv->netif)->dropped);
 	report_u64(out, "rejoins", st.rejoins);
 	report_u64(out, "link_changes", st.changes);
 	report_u64(out, "resumes", st.resumes);

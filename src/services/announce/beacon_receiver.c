@@ -363,7 +363,8 @@ beacon_receiver_caps(const struct beacon_receiver *r, struct beacon_caps *out)
 {
 	*out = (struct beacon_caps){ .topics_refused = r->topics.refused,
 		.fragments_timed_out = r->parts.timed_out, .fragments_refused = r->parts.refused,
-		.held_evicted = r->hold.evicted, .topics = r->topics.used, .gaps = r->gaps.used };
+		.held_evicted = r->hold.evicted, .sources_evicted = r->sources.evicted,
+		.topics = r->topics.used, .gaps = r->gaps.used };
 	for (size_t i = 0; i < r->trust.count; i++)
 		out->senders += r->peers[i].slots[0].state == BEACON_SLOT_LIVE ||
 				r->peers[i].slots[1].state == BEACON_SLOT_LIVE;

@@ -121,6 +121,7 @@ const char *beacon_receiver_count_name(enum beacon_count c);
 /* Counters of the tables: at their cap, given up. */
 struct beacon_caps {
 	uint64_t topics_refused, fragments_timed_out, fragments_refused, held_evicted;
+	uint64_t sources_evicted;
 	size_t topics, gaps, senders;
 };
 void beacon_receiver_caps(const struct beacon_receiver *r, struct beacon_caps *out);

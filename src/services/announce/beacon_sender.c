@@ -306,8 +306,10 @@ beacon_sender_publish(struct beacon_sender *s, const struct beacon_when *now, st
 	    span_equal(item_of(old).payload, payload))
 		return OK;
 	if ((old == NULL && s->item_count == BEACON_ITEMS_MAX) ||
-	    s->item_bytes - (old != NULL ? old->len : 0) + payload.len > BEACON_ITEMS_BYTES)
+	    s->item_bytes - (old != NULL ? old->len : 0) + payload.len > BEACON_ITEMS_BYTES) {
+		s->stats.states_refused++;
 		return ERR_FULL;
+	}
 	p = new_item(topic, payload);
 	if (p == NULL)
 		return ERR_NOMEM;

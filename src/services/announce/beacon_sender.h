@@ -60,6 +60,7 @@ struct beacon_sender_stats {
 	uint64_t malformed;
 	uint64_t clones;		/* times that another host proved to have our identity */
 	uint64_t events_refused;	/* over the rate */
+	uint64_t states_refused;	/* no room for more */
 };
 
 /* One published state, for listings. */
