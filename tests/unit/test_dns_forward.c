@@ -109,11 +109,12 @@ begin(struct play *p, size_t servers)
 }
 
 static struct dns_flight_key
-key(const char *name)
+key(const char *name, struct dns_name *room)
 {
 	struct dns_flight_key k = { .type = 1, .class = 1 };
 
-	CU_ASSERT_EQUAL_FATAL(dns_name_parse(&k.name, span_str(name)), OK);
+	CU_ASSERT_EQUAL_FATAL(dns_name_parse(room, span_str(name)), OK);
+	k.name = dns_name_span(room);
 	for (const char *c = name; *c != '\0'; c++)
 		k.hash = k.hash * 31 + (uint8_t)*c;
 	return k;
@@ -122,7 +123,8 @@ key(const char *name)
 static enum err
 ask(struct play *p, const char *name, struct dns_waiter *w)
 {
-	struct dns_flight_key k = key(name);
+	struct dns_name room;
+	struct dns_flight_key k = key(name, &room);
 
 	return dns_forward_ask(p->fw, &k, &p->route, w, p->now);
 }
@@ -173,7 +175,8 @@ questions_that_differ_in_a_flag_are_apart(void)
 {
 	struct play p;
 	struct dns_waiter w[4] = { 0 };
-	struct dns_flight_key k = key("example.org");
+	struct dns_name room;
+	struct dns_flight_key k = key("example.org", &room);
 
 	begin(&p, 1);
 	CU_ASSERT_EQUAL(dns_forward_ask(p.fw, &k, &p.route, &w[0], p.now), OK);
@@ -321,7 +324,8 @@ who_asks_is_not_asked(void)
 {
 	struct play p;
 	struct dns_waiter w = { 0 };
-	struct dns_flight_key k = key("loop.example");
+	struct dns_name room;
+	struct dns_flight_key k = key("loop.example", &room);
 
 	begin(&p, 2);
 	k.exclude = 1u << 0;

@@ -34,7 +34,8 @@ struct dns_flight {
 	uint32_t done;			/* bit per server: has answered, failed, or must not be asked */
 	uint8_t sends;
 	uint8_t sent_to[DNS_ROUTE_SERVERS_MAX];
-	struct dns_try tries[DNS_FORWARD_TRIES];
+	struct dns_try tries[DNS_FORWARD_TRIES];	/* from here on take_off() clears nothing */
+	struct dns_name name;		/* what key.name shows */
 	LIST_ENTRY(dns_flight) chain;	/* in its hash bucket */
 	TAILQ_ENTRY(dns_flight) age;	/* in use: oldest first; free: the free list */
 };
@@ -109,8 +110,7 @@ key_equal(const struct dns_flight_key *a, const struct dns_flight_key *b)
 	return a->hash == b->hash && a->type == b->type && a->class == b->class &&
 	    a->route == b->route && a->dnssec_ok == b->dnssec_ok &&
 	    a->checking_disabled == b->checking_disabled && a->tcp == b->tcp &&
-	    a->exclude == b->exclude &&
-	    span_equal(dns_name_span(&a->name), dns_name_span(&b->name));
+	    a->exclude == b->exclude && span_equal(a->name, b->name);
 }
 
 static struct dns_flight *
@@ -333,6 +333,8 @@ take_off(struct dns_forward *fw, const struct dns_flight_key *key, struct dns_ro
 	f->timer.fire = flight_due;
 	f->fw = fw;
 	f->key = *key;
+	dns_name_copy(&f->name, key->name);
+	f->key.name = dns_name_span(&f->name);
 	f->route = route;
 	route->flights++;
 	f->asked = now;

@@ -60,7 +60,7 @@ struct dns_flight_key {
 	bool checking_disabled;
 	bool tcp;		/* asked over TCP: so are the upstreams (RFC 5625 §4.4.2) */
 	uint32_t exclude;	/* bit i set: do not ask servers[i] of the route (it is the one who asks) */
-	struct dns_name name;	/* in lower case */
+	struct span name;	/* in lower case; the flight has a copy of its own */
 };
 
 /* One who waits for an answer; embed it in what the answer is written for. */

@@ -21,18 +21,15 @@ rewake(struct dns_resolver *r, mono_us now)
 static struct dns_flight_key
 flight_key(const struct dns_key *k, bool tcp)
 {
-	struct dns_flight_key f = { .hash = k->name_hash, .type = k->type, .class = k->class,
+	return (struct dns_flight_key){ .hash = k->name_hash, .type = k->type, .class = k->class,
 		.route = k->route, .dnssec_ok = k->dnssec_ok,
-		.checking_disabled = k->checking_disabled, .tcp = tcp };
-
-	dns_name_copy(&f.name, k->name);
-	return f;
+		.checking_disabled = k->checking_disabled, .tcp = tcp, .name = k->name };
 }
 
 static struct dns_key
 key_of_flight(const struct dns_flight_key *f)
 {
-	return (struct dns_key){ .name = dns_name_span(&f->name), .name_hash = f->hash,
+	return (struct dns_key){ .name = f->name, .name_hash = f->hash,
 		.type = f->type, .class = f->class, .route = f->route, .dnssec_ok = f->dnssec_ok,
 		.checking_disabled = f->checking_disabled };
 }
@@ -153,7 +150,7 @@ static enum dns_grade
 grade(struct dns_resolver *r, const struct dns_flight_key *fk, const struct dns_reply *reply,
     uint16_t *rcode)
 {
-	struct dns_question asked = { .name = dns_name_span(&fk->name), .type = fk->type,
+	struct dns_question asked = { .name = fk->name, .type = fk->type,
 		.class = fk->class };
 
 	*rcode = DNS_SERVFAIL;
@@ -209,7 +206,7 @@ send_try(void *ctx, struct dns_try *t, void *server, mono_us deadline)
 	struct send_slot *slot = &r->sends[t->index];
 	const struct dns_flight_key *fk = dns_flight_key(t->flight);
 	struct dns_send_ask ask = {
-		.name = dns_name_span(&fk->name),
+		.name = fk->name,
 		.type = fk->type,
 		.class = fk->class,
 		.rd = true,
@@ -236,7 +233,7 @@ cancel_try(void *ctx, struct dns_try *t)
 static struct dns_route *
 route_of(void *ctx, const struct dns_flight_key *key)
 {
-	return dns_routes_find(((struct dns_resolver *)ctx)->routes, dns_name_span(&key->name));
+	return dns_routes_find(((struct dns_resolver *)ctx)->routes, key->name);
 }
 
 void

@@ -537,7 +537,7 @@ dns_upstream_free(struct dns_upstream *up)
 	free(up);
 }
 
-/* A transaction nobody uses, all zero. NULL: no memory, or c-ares holds too many. */
+/* A transaction nobody uses, cleared but for its name and query. NULL: no memory, or c-ares holds too many. */
 static struct dns_transaction *
 take_transaction(struct dns_upstream *up)
 {
@@ -550,7 +550,7 @@ take_transaction(struct dns_upstream *up)
 		up->allocated += t != NULL;
 	}
 	if (t != NULL)
-		memset(t, 0, offsetof(struct dns_transaction, query));
+		memset(t, 0, offsetof(struct dns_transaction, name));
 	return t;
 }
 

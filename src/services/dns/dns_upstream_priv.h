@@ -130,11 +130,11 @@ struct dns_transaction {
 	uint8_t nonce[DNS_CRYPT_NONCE_BYTES];
 
 	struct dns_send_ask ask;	/* its name is `name` */
-	struct dns_name name;		/* in lower case */
 	uint16_t id;
 	uint16_t engine_id;	/* what c-ares knows it by */
 	uint16_t question_len;	/* name, type and class behind the header */
 	uint16_t query_len;
+	struct dns_name name;		/* in lower case; from here on nothing is cleared */
 	uint8_t query[DNS_QUERY_BYTES];
 };
 

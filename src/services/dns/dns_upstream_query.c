@@ -16,7 +16,7 @@
 void
 dns_query_write(struct dns_transaction *t, uint64_t random, struct span cookie)
 {
-	struct dns_name name = t->name;
+	struct dns_name name;
 	struct dns_ask ask = {
 		.id = t->id,
 		.flags = (uint16_t)((t->ask.rd ? DNS_FLAG_RD : 0) | (t->ask.cd ? DNS_FLAG_CD : 0) |
@@ -28,6 +28,7 @@ dns_query_write(struct dns_transaction *t, uint64_t random, struct span cookie)
 		.cookie = t->cookie ? cookie : span_of(NULL, 0),
 	};
 
+	dns_name_copy(&name, dns_name_span(&t->name));
 	if (t->mixed)
 		dns_name_mix_case(name.wire, name.len, random);
 	ask.name = dns_name_span(&name);
