@@ -48,6 +48,8 @@ struct dns_forward {
 	void *ctx;
 	struct timer_heap timers;
 	struct dns_flight *flights;
+	unsigned count;			/* of these; */
+	unsigned touched;		/* the others have never been used: their memory is not there yet */
 	struct flight_chain *chains;
 	size_t chain_mask;
 	struct flight_list by_age;
@@ -71,6 +73,7 @@ dns_forward_new(struct dns_forward **out, unsigned flights_max, const struct dns
 	fw->ops = ops;
 	fw->ctx = ctx;
 	fw->chain_mask = chains - 1;
+	fw->count = flights_max;
 	fw->flights = calloc(flights_max, sizeof(*fw->flights));
 	fw->chains = calloc(chains, sizeof(*fw->chains));
 	timer_heap_init(&fw->timers);
@@ -81,8 +84,6 @@ dns_forward_new(struct dns_forward **out, unsigned flights_max, const struct dns
 	}
 	TAILQ_INIT(&fw->by_age);
 	TAILQ_INIT(&fw->free);
-	for (unsigned i = 0; i < flights_max; i++)
-		TAILQ_INSERT_TAIL(&fw->free, &fw->flights[i], age);
 	*out = fw;
 	return OK;
 }
@@ -323,12 +324,21 @@ evict_oldest(struct dns_forward *fw, mono_us now)
 }
 
 static struct dns_flight *
-take_off(struct dns_forward *fw, const struct dns_flight_key *key, struct dns_route *route,
-    mono_us now)
+take(struct dns_forward *fw)
 {
 	struct dns_flight *f = TAILQ_FIRST(&fw->free);
 
-	TAILQ_REMOVE(&fw->free, f, age);
+	if (f != NULL)
+		TAILQ_REMOVE(&fw->free, f, age);
+	else if (fw->touched < fw->count)
+		f = &fw->flights[fw->touched++];
+	return f;
+}
+
+static void
+take_off(struct dns_forward *fw, struct dns_flight *f, const struct dns_flight_key *key,
+    struct dns_route *route, mono_us now)
+{
 	memset(f, 0, offsetof(struct dns_flight, tries));
 	f->timer.fire = flight_due;
 	f->fw = fw;
@@ -349,7 +359,6 @@ take_off(struct dns_forward *fw, const struct dns_flight_key *key, struct dns_ro
 	TAILQ_INSERT_TAIL(&fw->by_age, f, age);
 	if (++fw->stats.flights > fw->stats.flights_peak)
 		fw->stats.flights_peak = fw->stats.flights;
-	return f;
 }
 
 enum err
@@ -360,13 +369,17 @@ dns_forward_ask(struct dns_forward *fw, const struct dns_flight_key *key,
 	bool fresh = f == NULL;
 
 	assert(route->count <= DNS_ROUTE_SERVERS_MAX);
-	if (fresh && TAILQ_EMPTY(&fw->free) && !evict_oldest(fw, now)) {
+	if (fresh)
+		f = take(fw);
+	if (f == NULL && evict_oldest(fw, now))
+		f = take(fw);
+	if (f == NULL) {
 		fw->stats.refused++;
 		return ERR_FULL;
 	}
 	fw->stats.asked++;
 	if (fresh)
-		f = take_off(fw, key, route, now);
+		take_off(fw, f, key, route, now);
 	else
 		fw->stats.joined++;
 	if (w != NULL) {
