@@ -84,6 +84,33 @@ beginnings_are_recognised(void)
 	CU_ASSERT_TRUE(text_is(text_after_mark(SPAN("\xef\xbb")), "\xef\xbb"));
 }
 
+static void
+letter_case_makes_no_difference_and_nothing_else_is_let_pass(void)
+{
+	/* A place in the first word, in the second, and behind both. */
+	static const size_t places[] = { 0, 7, 8, 15, 16, 18 };
+	uint8_t x[19], y[19];
+
+	memset(x, 'q', sizeof(x));
+	memset(y, 'Q', sizeof(y));
+	for (size_t i = 0; i < 6; i++) {
+		unsigned wrong = 0;
+
+		for (unsigned pair = 0; pair < 256 * 256; pair++) {
+			uint8_t *a = &x[places[i]], *b = &y[places[i]];
+
+			*a = (uint8_t)(pair >> 8);
+			*b = (uint8_t)pair;
+			wrong += (ascii_lower(*a) == ascii_lower(*b)) !=
+			    span_equal_nocase(span_of(x, sizeof(x)), span_of(y, sizeof(y)));
+		}
+		CU_ASSERT_EQUAL(wrong, 0);
+		x[places[i]] = y[places[i]] = 'q';
+	}
+	CU_ASSERT_FALSE(span_equal_nocase(span_of(x, 8), span_of(y, 9)));
+}
+
 UNIT_MAIN("text", UNIT(lines_end_with_a_newline_or_the_text), UNIT(words_stand_between_blanks),
     UNIT(fields_stand_between_marks_and_may_be_empty), UNIT(trimming_leaves_what_is_inside),
-    UNIT(numbers_fill_their_text), UNIT(beginnings_are_recognised))
+    UNIT(numbers_fill_their_text), UNIT(beginnings_are_recognised),
+    UNIT(letter_case_makes_no_difference_and_nothing_else_is_let_pass))

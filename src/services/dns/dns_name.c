@@ -129,25 +129,13 @@ dns_name_at(struct span bytes)
 	return span_of(NULL, 0);
 }
 
-/* Eight bytes at once: letters A to Z get bit 0x20, bytes above 0x7f none. */
-static inline uint64_t
-lower8(uint64_t v)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	uint64_t low7 = v & (ones * 0x7f);
-	uint64_t from_a = low7 + ones * (0x80 - 'A');
-	uint64_t past_z = low7 + ones * (0x7f - 'Z');
-
-	return v | ((~v & (from_a ^ past_z) & (ones * 0x80)) >> 2);
-}
-
 static inline void
 copy_lower8(uint8_t *out, const uint8_t *from)
 {
 	uint64_t v;
 
 	memcpy(&v, from, sizeof(v));
-	v = lower8(v);
+	v = ascii_lower8(v);
 	memcpy(out, &v, sizeof(v));
 }
 
