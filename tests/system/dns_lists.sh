@@ -5,6 +5,7 @@
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig
+! "$hearthd" --version | grep -q "pcre2 no" || skip "this build has no patterns"
 in_netns "$@"
 
 cat >"$tmp/rules" <<'END'
