@@ -288,7 +288,8 @@ start_services(struct daemon *d)
 		e = settings_open_control(&d->settings, d->log, d->loop, command, d, &d->ctl);
 	if (e != OK)
 		return EXIT_FAILURE;	/* said already */
-	e = privs_drop(settings_user(&d->settings, d->log));
+	e = privs_drop(settings_user(&d->settings, d->log),
+	    services_capabilities(d->settings.services));
 	if (e != OK)
 		return fail(d, "cannot give up root", e);
 	e = offload_go(d->offload);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Giving up root: groups first, then group, then user, as each step needs the ones after it;
- * capabilities by the bare system call, so that no library is needed for a set that is empty; at
- * last PR_SET_NO_NEW_PRIVS, after which no exec() can give anything back. Nothing is trusted to
+ * capabilities by the bare system call, so that no library is needed for a set that is nearly always
+ * empty; at last PR_SET_NO_NEW_PRIVS, after which no exec() can give anything back. Nothing is trusted to
  * have worked: the result is read back.
  */
 #include "core/privs.h"
@@ -52,18 +52,26 @@ become(const struct passwd *pw)
 }
 
 static enum err
-drop_capabilities(void)
+drop_capabilities(uint64_t keep)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+	uint32_t want[_LINUX_CAPABILITY_U32S_3];
 
+	if (syscall(SYS_capget, &head, sets) != 0)
+		return ERR_SYS;
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		want[i] = sets[i].permitted & (uint32_t)(keep >> 32 * i);
+		sets[i] = (struct __user_cap_data_struct){ .effective = want[i], .permitted = want[i] };
+	}
 	/* Ambient ones go with the permitted and inheritable ones: capabilities(7). */
 	if (syscall(SYS_capset, &head, sets) != 0)
 		return ERR_SYS;
 	if (syscall(SYS_capget, &head, sets) != 0)
 		return ERR_SYS;
 	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
-		if ((sets[i].effective | sets[i].permitted | sets[i].inheritable) != 0) {
+		if (sets[i].effective != want[i] || sets[i].permitted != want[i] ||
+		    sets[i].inheritable != 0) {
 			errno = EPERM;
 			return ERR_SYS;
 		}
@@ -86,9 +94,13 @@ find_user(const char *user, const struct passwd **pw)
 }
 
 enum err
-privs_drop(const char *user)
+privs_drop(const char *user, uint64_t keep)
 {
 	enum err e = OK;
+
+	/* Another user has no capability in force, but may take those again that it is left with. */
+	if (keep != 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+		return ERR_SYS;
 
 	if (geteuid() == 0 && *user != '\0') {
 		const struct passwd *pw;
@@ -99,7 +111,9 @@ privs_drop(const char *user)
 	}
 	/* Not root's alone: a service manager may have given an ordinary user some to bind ports with. */
 	if (e == OK)
-		e = drop_capabilities();
+		e = drop_capabilities(keep);
+	if (e == OK && prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0)
+		e = ERR_SYS;
 	if (e == OK && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		e = ERR_SYS;
 	return e;

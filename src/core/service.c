@@ -38,6 +38,7 @@ struct services {
 	const char *fallback;
 	char complaint[COMPLAINT_MAX];	/* the first of the last services_apply() */
 	size_t count;
+	uint64_t capabilities;	/* to be kept */
 	struct service_slot *slots[SERVICES_MAX];	/* in the order of start */
 };
 
@@ -470,6 +471,18 @@ service_wake_at(struct service *sv, mono_us at)
 {
 	assert(sv->ops->wake != NULL);
 	loop_timer(sv->loop, &sv->slot->wake, at);
+}
+
+void
+service_keep_capability(struct service *sv, unsigned capability)
+{
+	sv->slot->all->capabilities |= UINT64_C(1) << capability;
+}
+
+uint64_t
+services_capabilities(const struct services *s)
+{
+	return s->capabilities;
 }
 
 void

@@ -100,6 +100,12 @@ void service_complain_listen(struct service *sv, const struct addr *local, const
 /* Ask for wake() at an instant; replaces an earlier wish. */
 void service_wake_at(struct service *sv, mono_us at);
 
+/*
+ * From start(): let the daemon keep a capability, CAP_…, when it gives up root. For what cannot be
+ * done without, where the settings ask for it.
+ */
+void service_keep_capability(struct service *sv, unsigned capability);
+
 /* Log an error that says where in the settings it comes from: "FILE:LINE: key: words". */
 void service_complain(struct service *sv, const struct conf *cf, const char *key, size_t i,
     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
@@ -150,6 +156,8 @@ enum err services_apply(struct services *s, const struct conf *root,
 void services_reopen(struct services *s);
 /* True while a service runs with settings of that root: they must not be released. */
 bool services_use(const struct services *s, const struct conf *root);
+/* The capabilities that services have asked for, a bit each. */
+uint64_t services_capabilities(const struct services *s);
 bool services_busy(const struct services *s);
 void services_report(const struct services *s, struct report *out);
 /* Hand a command to the service of that name. False where none has it. */

@@ -88,7 +88,7 @@ become_nobody(void)
 	const gid_t extra = 0;
 
 	REQUIRE(setgroups(1, &extra) == 0);
-	REQUIRE(privs_drop(USER) == OK);
+	REQUIRE(privs_drop(USER, 0) == OK);
 	REQUIRE(getuid() == uid && geteuid() == uid);
 	REQUIRE(getgid() == gid && getegid() == gid);
 
@@ -105,7 +105,7 @@ become_nobody(void)
 static void
 keep_identity(void)
 {
-	REQUIRE(privs_drop("") == OK);
+	REQUIRE(privs_drop("", 0) == OK);
 	REQUIRE(getuid() == 0 && geteuid() == 0);
 	require_no_rights();
 }
@@ -113,7 +113,7 @@ keep_identity(void)
 static void
 name_nobody_has(void)
 {
-	REQUIRE(privs_drop("no-such-user-here") == ERR_NOTFOUND);
+	REQUIRE(privs_drop("no-such-user-here", 0) == ERR_NOTFOUND);
 	REQUIRE(geteuid() == 0);
 	REQUIRE(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0);
 }
@@ -126,7 +126,7 @@ without_root(void)
 
 	uid_t uid = getuid();
 
-	REQUIRE(privs_drop("root") == OK);
+	REQUIRE(privs_drop("root", 0) == OK);
 	REQUIRE(getuid() == uid && geteuid() == uid);
 	REQUIRE(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 }
@@ -144,7 +144,46 @@ with_a_gift(void)
 	sets[0].effective = sets[0].permitted = sets[0].inheritable = 1u << gift;
 	REQUIRE(syscall(SYS_capset, &head, sets) == 0);
 	REQUIRE(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, gift, 0, 0) == 0);
-	REQUIRE(privs_drop(USER) == OK);
+	REQUIRE(privs_drop(USER, 0) == OK);
+	require_no_rights();
+}
+
+/* One capability stays with the user, and nothing comes back with it. */
+static void
+keep_one(const char *user)
+{
+	const unsigned long long one = 1ULL << CAP_NET_ADMIN;
+
+	REQUIRE(privs_drop(user, 1ULL << CAP_NET_ADMIN) == OK);
+	REQUIRE(status_number("CapEff", 16) == one);
+	REQUIRE(status_number("CapPrm", 16) == one);
+	REQUIRE(status_number("CapInh", 16) == 0);
+	REQUIRE(status_number("CapAmb", 16) == 0);
+	REQUIRE(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+	REQUIRE(prctl(PR_GET_KEEPCAPS, 0, 0, 0, 0) == 0);
+}
+
+static void
+become_nobody_with_one(void)
+{
+	keep_one(USER);
+	REQUIRE(geteuid() != 0 && setuid(0) != 0);
+	REQUIRE(open("/etc/shadow", O_RDONLY | O_CLOEXEC) == -1);
+}
+
+static void
+keep_identity_with_one(void)
+{
+	keep_one("");
+	REQUIRE(geteuid() == 0);
+}
+
+/* What is not there cannot be kept; it is no error. */
+static void
+keep_what_is_not_there(void)
+{
+	REQUIRE(privs_drop("", 0) == OK);
+	REQUIRE(privs_drop("", 1ULL << CAP_NET_ADMIN) == OK);
 	require_no_rights();
 }
 
@@ -158,7 +197,7 @@ socket_stays_open(void)
 	REQUIRE(fd != -1);
 	local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	REQUIRE(bind(fd, (struct sockaddr *)&local, sizeof(local)) == 0);
-	REQUIRE(privs_drop(USER) == OK);
+	REQUIRE(privs_drop(USER, 0) == OK);
 	REQUIRE(listen(fd, 1) == 0);
 	REQUIRE(getsockname(fd, (struct sockaddr *)&local, &len) == 0 && local.sin_port != 0);
 }
@@ -208,6 +247,16 @@ capabilities_without_root_are_given_up_too(void)
 }
 
 static void
+a_capability_that_is_needed_stays_alone(void)
+{
+	if (not_root())
+		return;
+	CU_ASSERT_EQUAL(in_child(become_nobody_with_one), 0);
+	CU_ASSERT_EQUAL(in_child(keep_identity_with_one), 0);
+	CU_ASSERT_EQUAL(in_child(keep_what_is_not_there), 0);
+}
+
+static void
 without_root_only_new_rights_are_ruled_out(void)
 {
 	CU_ASSERT_EQUAL(in_child(without_root), 0);
@@ -216,4 +265,5 @@ without_root_only_new_rights_are_ruled_out(void)
 UNIT_MAIN("privs", UNIT(root_becomes_the_user_with_nothing_left),
     UNIT(no_user_keeps_the_identity_without_capabilities), UNIT(an_unknown_user_changes_nothing),
     UNIT(sockets_bound_before_go_on_working), UNIT(capabilities_without_root_are_given_up_too),
+    UNIT(a_capability_that_is_needed_stays_alone),
     UNIT(without_root_only_new_rights_are_ruled_out))
