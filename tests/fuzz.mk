@@ -70,7 +70,7 @@ tests_fuzz_fuzz_dns_crypt_LDADD = src/libdns.a $(FUZZ_UTIL)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_import_dnsmasq
 tests_fuzz_fuzz_import_dnsmasq_SOURCES = tests/fuzz/fuzz_import_dnsmasq.c $(FUZZ_MAIN)
-tests_fuzz_fuzz_import_dnsmasq_LDADD = src/libimport.a src/libdns.a $(FUZZ_UTIL)
+tests_fuzz_fuzz_import_dnsmasq_LDADD = src/libimport.a src/libdns.a src/libcore.a $(FUZZ_UTIL)
 
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += tests/fuzz/replay.sh

@@ -27,6 +27,7 @@ SYSTEM_TESTS += tests/system/dns_linklocal.sh
 SYSTEM_TESTS += tests/system/dns_lists.sh
 SYSTEM_TESTS += tests/system/dns_local.sh
 SYSTEM_TESTS += tests/system/dns_loop.sh
+SYSTEM_TESTS += tests/system/dns_nftset.sh
 SYSTEM_TESTS += tests/system/dns_overload.sh
 SYSTEM_TESTS += tests/system/dns_policy.sh
 SYSTEM_TESTS += tests/system/dns_querylog.sh

@@ -11,6 +11,7 @@ src_libcore_a_SOURCES = \
 	src/core/neigh.c src/core/neigh.h \
 	src/core/netif.c src/core/netif.h \
 	src/core/netif_table.c src/core/netif_table.h \
+	src/core/nft.h src/core/nft_id.c \
 	src/core/offload.c src/core/offload.h \
 	src/core/privs.c src/core/privs.h \
 	src/core/rand.c src/core/rand.h \
@@ -24,3 +25,8 @@ src_libcore_a_SOURCES = \
 	src/core/udp.c src/core/udp.h \
 	src/core/watch.c src/core/watch.h \
 	src/core/watch_walk.c src/core/watch_walk.h
+if HAVE_NFTABLES
+src_libcore_a_SOURCES += src/core/nft.c
+else
+src_libcore_a_SOURCES += src/core/nft_none.c
+endif

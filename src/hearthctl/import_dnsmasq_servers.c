@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/nft.h"
 #include "services/dns/dns_name.h"
 #include "services/dns/dns_named.h"
 #include "util/addr.h"
@@ -389,4 +390,64 @@ import_domain(struct import *im, char *value)
 	im->domain = zone;
 	import_set(im->conf, im->dns, "domain", zone);
 	return NULL;
+}
+
+/* --- sets of nftables ------------------------------------------------------------------------- */
+
+/* "[4#|6#][FAMILY#]TABLE#SET" as hearthd names it; NULL where it is none. */
+static const char *
+set_title(struct import *im, char *text)
+{
+	char *rest = text, *parts[4];
+	size_t count = 0, first = 0;
+	struct nft_id id;
+	const char *title;
+
+	while (rest != NULL && count < 4)
+		parts[count++] = import_plain(import_field(&rest, '#'));
+	/* The size of an address is told by the set itself. */
+	if (count > 2 && (strcmp(parts[0], "4") == 0 || strcmp(parts[0], "6") == 0))
+		first = 1;
+	if (rest != NULL || count - first < 2 || count - first > 3)
+		return NULL;
+	if (count - first == 2)
+		title = import_keep(im->conf, "ip %s %s", parts[first], parts[first + 1]);
+	else
+		title = import_keep(im->conf, "%s %s %s", parts[first], parts[first + 1],
+		    parts[first + 2]);
+	return title != NULL && nft_id_parse(&id, title) == OK ? title : NULL;
+}
+
+static const char *
+nftset_of_domain(struct import *im, char *domain, const char *sets)
+{
+	char copy[IMPORT_LINE_MAX], *rest = copy;
+	const char *why;
+	const char *zone = import_zone(im, domain, &why);
+
+	if (zone == NULL)
+		return why;
+	snprintf(copy, sizeof(copy), "%s", sets);
+	while (rest != NULL) {
+		const char *title = set_title(im, import_field(&rest, ','));
+
+		if (title == NULL)
+			return "A set is named as FAMILY#TABLE#SET.";
+
+		struct import_section *s = import_section(im->conf, im->dns, "nftset", title);
+
+		import_add_once(im->conf, s, "domains", zone);
+		import_set(im->conf, s, "timeout", "set");
+	}
+	return NULL;
+}
+
+const char *
+import_nftset(struct import *im, char *value)
+{
+	if (!nft_is_built())
+		return "This hearth was built without sets of nftables.";
+	if (*value != '/')
+		return "A slash is missing.";
+	return each_domain(im, value, nftset_of_domain);
 }

@@ -22,6 +22,7 @@ for line in $(grep -n '^[a-z]' "$sample" | cut -d: -f1); do
 	cache-size | min-cache-ttl | max-cache-ttl | dhcp-leasefile | enable-tftp | tftp-root | \
 	tftp-unique-root | tftp-max | tftp-port-range | rev-server | rebind-domain-ok | \
 	filter-AAAA) continue ;;
+	nftset) ! "$hearthd" --version | grep -q 'nftables yes' || continue ;;
 	esac
 	grep -q "^#     $sample:$line: $option" "$tmp/all.conf" || missing="$missing $line:$option"
 done

@@ -85,6 +85,12 @@ tests_unit_test_dns_upstream_SOURCES = tests/unit/test_dns_upstream.c \
 tests_unit_test_dns_upstream_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_upstream_LDADD = $(UNIT_DNS)
 
+check_PROGRAMS += tests/unit/test_dns_nftset
+TESTS += tests/unit/test_dns_nftset
+tests_unit_test_dns_nftset_SOURCES = tests/unit/test_dns_nftset.c tests/support/dns.h
+tests_unit_test_dns_nftset_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_nftset_LDADD = $(UNIT_DNS)
+
 check_PROGRAMS += tests/unit/test_dns_bootstrap
 TESTS += tests/unit/test_dns_bootstrap
 tests_unit_test_dns_bootstrap_SOURCES = tests/unit/test_dns_bootstrap.c \

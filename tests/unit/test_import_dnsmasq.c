@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/nft.h"
 #include "support/unit.h"
 
 /* A file system of a few texts. */
@@ -506,6 +507,25 @@ exemptions_from_the_rebinding_filter_are_kept(void)
 }
 
 static void
+sets_of_nftables_get_their_names(void)
+{
+	expect_lost("ipset=/a.example/vpn", "sets of nftables, not of ipset");
+	if (!nft_is_built()) {
+		expect_lost("nftset=/a.example/4#inet#fw4#vpn4", "built without");
+		return;
+	}
+	EXPECT("nftset=/a.example/b.example/4#inet#fw4#vpn4,6#inet#fw4#vpn6\nnftset=/c.example/ip#t#s\n"
+	       "nftset=/d.example/t#s\n",
+	    "nftset \"inet fw4 vpn4\" {\n\t\tdomains = {\n\t\t\t\"a.example\",\n\t\t\t\"b.example\"\n\t\t}\n"
+	    "\t\ttimeout = \"set\"\n",
+	    "nftset \"inet fw4 vpn6\" {", "nftset \"ip t s\" {\n\t\tdomains = {\n\t\t\t\"c.example\",\n\t\t\t\"d.example\"");
+	expect_lost("nftset=/a.example/4#set", "FAMILY#TABLE#SET");
+	expect_lost("nftset=/a.example/4#bad#t#s", "FAMILY#TABLE#SET");
+	expect_lost("nftset=/a.example/4#inet#a#b#c", "FAMILY#TABLE#SET");
+	expect_lost("nftset=inet#t#s", "slash");
+}
+
+static void
 every_option_of_dnsmasq_is_known(void)
 {
 	static const char options[] =
@@ -574,6 +594,7 @@ UNIT_MAIN("import_dnsmasq",
 	UNIT(the_domain_may_be_that_of_a_network),
 	UNIT(listening_is_by_address_and_port),
 	UNIT(port_0_leaves_dns_out),
+	UNIT(sets_of_nftables_get_their_names),
 	UNIT(the_cache_is_counted_in_bytes),
 	UNIT(tftp_is_a_section_of_its_own),
 	UNIT(a_log_of_queries_is_a_section),

@@ -27,6 +27,10 @@ extern const struct conf_key dns_lists_block_keys[];
 /* What is wrong with a name to allow or to exempt, or NULL; static text. */
 const char *dns_lists_check_name(const char *value);
 
+/* A small set of the names in a list setting that has that check. Errors: ERR_NOMEM. */
+enum err dns_lists_read_names(struct dns_list **out, const struct conf *cf, const char *key,
+    enum dns_list_kind kind, const uint8_t hash_key[static SEAL_SHORT_KEY_BYTES]) MUST_CHECK;
+
 /* The keys of this part of the service, to stand in its table. */
 #define DNS_LISTS_KEYS                                                                             \
 	{ .name = "block", .type = CONF_SECTION, .flags = CONF_TITLED,                             \

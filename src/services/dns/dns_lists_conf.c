@@ -255,12 +255,11 @@ read_block(struct lists_settings *out, const struct dns_lists_env *env, const st
 	return s->in != NULL ? fill_block(s, cf) : ERR_NOMEM;
 }
 
-/* A small set of names to allow. */
-static enum err
-read_allowed(struct dns_list **out, const struct dns_lists_env *env, const struct conf *cf,
-    const char *key)
+enum err
+dns_lists_read_names(struct dns_list **out, const struct conf *cf, const char *key,
+    enum dns_list_kind kind, const uint8_t hash_key[static SEAL_SHORT_KEY_BYTES])
 {
-	struct dns_list_rule rule = { .kind = DNS_LIST_ALLOW };
+	struct dns_list_rule rule = { .kind = kind };
 	struct dns_list_builder *b;
 	enum err e = dns_list_builder_new(&b, DNS_LIST_NAMES_MAX);
 
@@ -276,7 +275,7 @@ read_allowed(struct dns_list **out, const struct dns_lists_env *env, const struc
 		e = dns_list_add(b, rule, dns_name_span(&n));
 	}
 	if (e == OK)
-		e = dns_list_finish(out, b, env->key);
+		e = dns_list_finish(out, b, hash_key);
 	dns_list_builder_free(b);
 	return e;
 }
@@ -294,9 +293,9 @@ lists_settings_read(struct lists_settings *out, const struct dns_lists_env *env,
 	for (size_t i = 0; i < conf_count(cf, "block") && e == OK; i++)
 		e = read_block(out, env, conf_section(cf, "block", i), names_max);
 	if (e == OK)
-		e = read_allowed(&out->allowed, env, cf, "allow-names");
+		e = dns_lists_read_names(&out->allowed, cf, "allow-names", DNS_LIST_ALLOW, env->key);
 	if (e == OK)
-		e = read_allowed(&out->exempt, env, cf, "rebind-allow");
+		e = dns_lists_read_names(&out->exempt, cf, "rebind-allow", DNS_LIST_ALLOW, env->key);
 	return e;
 }
 

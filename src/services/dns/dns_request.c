@@ -84,6 +84,7 @@ dns_request_new(struct dns_request_pool *p, const struct dns_query *q, const str
 	rq->names_below = from->names_below;
 	rq->mapped = from->mapped;
 	rq->turning = false;
+	rq->held = NULL;
 	rq->udp = NULL;
 	if (from->dg != NULL) {
 		rq->udp = from->dg->socket;

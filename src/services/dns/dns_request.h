@@ -21,6 +21,7 @@
 #define DNS_REQUEST_COOKIE_MAX 40	/* bytes, RFC 7873 §4 */
 
 struct dns_stream;
+struct held;
 
 /* The asker of the query at hand: over UDP its datagram, over TCP its stream. */
 struct dns_asker {
@@ -51,6 +52,7 @@ struct dns_request {
 	bool names_below;
 	bool mapped;
 	bool turning;			/* on the list of those to be asked again for A */
+	struct held *held;		/* its reply waits for something else; NULL: it has none yet */
 	LIST_ENTRY(dns_request) of_stream;	/* or the free list */
 	uint8_t cookie[DNS_REQUEST_COOKIE_MAX];
 	uint8_t head[DNS_HEADER_BYTES + DNS_NAME_MAX + 4];	/* header and question as received */

@@ -175,7 +175,9 @@ dns_resolver_query(struct dns_resolver *r, const struct dns_asker *asker, struct
 void
 dns_resolver_abandon(struct dns_resolver *r, struct dns_request *rq)
 {
-	if (rq->turning)
+	if (rq->held != NULL)
+		dns_resolver_unhold(r, rq);
+	else if (rq->turning)
 		TAILQ_REMOVE(&r->turning, &rq->waiter, link);
 	else
 		dns_forward_leave(r->forward, &rq->waiter);
@@ -268,6 +270,7 @@ dns_resolver_free(struct dns_resolver *r)
 		return;
 	dns_resolver_turn_none(r);
 	dns_resolver_free_limits(r);
+	dns_resolver_hold_none(r);
 	dns_routes_free(r->routes);
 	dns_upstream_free(r->upstream);
 	dns_forward_free(r->forward);

@@ -15,6 +15,7 @@ struct room {
 	uint8_t *at;
 	size_t limit;
 	const struct dns_opt *opt;
+	bool may_wait;		/* for the addresses in it: what upstreams say */
 	struct dns_opt filled;
 	uint8_t cookie[DNS_COOKIE_TOTAL];
 };
@@ -56,6 +57,7 @@ static void
 prepare(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
     const struct dns_opt *opt, struct room *room)
 {
+	room->may_wait = false;
 	if (from->dg != NULL) {
 		room->at = udp_reserve(from->dg->socket, UDP_SLOT_BYTES);
 		room->limit = dns_query_limit(q, DNS_UDP_SIZE);
@@ -142,6 +144,8 @@ dispatch(struct dns_resolver *r, const struct dns_asker *from, const struct dns_
 {
 	if (r->querylog != NULL && len >= DNS_HEADER_BYTES)
 		note(r, from, q, why, span_of(room->at, len));
+	if (room->may_wait && dns_resolver_hold(r, from, q, span_of(room->at, len)))
+		return;
 	if (from->dg != NULL)
 		udp_commit_reply(from->dg->socket, len, from->dg);
 	else
@@ -165,14 +169,16 @@ dispatch_blocked(struct dns_resolver *r, const struct dns_asker *from, const str
 /* Send an answer, or what is said instead where it leads to a name that is blocked. */
 static void
 dispatch_judged(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
-    const struct room *room, size_t len, const struct grounds *why)
+    struct room *room, size_t len, const struct grounds *why)
 {
 	struct dns_filter_hit hit;
 
-	if (dns_resolver_blocks_answer(r, from, q, span_of(room->at, len), &hit))
+	if (dns_resolver_blocks_answer(r, from, q, span_of(room->at, len), &hit)) {
 		dispatch_blocked(r, from, q, room, &hit);
-	else
-		dispatch(r, from, q, room, len, why);
+		return;
+	}
+	room->may_wait = r->nftsets != NULL;
+	dispatch(r, from, q, room, len, why);
 }
 
 void

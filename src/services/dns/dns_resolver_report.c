@@ -92,6 +92,7 @@ dns_resolver_report(const struct dns_resolver *r, struct report *out)
 	report_u64(out, "overloaded", n->overloaded);
 	report_u64(out, "ending", n->ending);
 	report_cache(r, report_object(out, "cache"));
+	dns_resolver_report_held(r, report_object(out, "held"));
 	neigh_report(r->neigh, report_object(out, "neighbours"));
 	report_flights(r, report_object(out, "in_flight"));
 	dns_resolver_report_upstreams(r, report_object(out, "upstream"));

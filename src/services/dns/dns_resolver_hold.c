@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Answers whose addresses are on their way into sets of nftables: they wait for that, a fraction of
+ * a millisecond as a rule, so that the first packet to such an address meets the set. Where the
+ * kernel is slow, or too many wait, they do not.
+ */
+#include "services/dns/dns_resolver.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/dns/dns_nftsets.h"
+#include "services/dns/dns_resolver_impl.h"
+#include "services/dns/dns_stream.h"
+
+#define HELD_MAX   256
+#define HELD_BYTES DNS_UDP_SIZE	/* a longer answer goes out at once */
+#define PATIENCE   millis(200)
+
+struct held {
+	TAILQ_ENTRY(held) link;	/* oldest first; or the free ones */
+	struct dns_request *rq;
+	uint64_t ticket;
+	mono_us until;
+	size_t len;
+	uint8_t room[2 + HELD_BYTES];	/* for a stream with its length in front */
+};
+
+TAILQ_HEAD(held_list, held);
+
+struct dns_holding {
+	struct dns_resolver *r;
+	struct timer timer;
+	struct held_list held, free;
+	uint64_t count, impatient, unheld;
+	struct held all[HELD_MAX];
+};
+
+/* Let an answer go, and its place; without sending it where its asker is gone. */
+static void
+let_go(struct dns_holding *h, struct held *one, bool send)
+{
+	struct dns_resolver *r = h->r;
+	struct dns_request *rq = one->rq;
+	struct dgram dg;
+	struct dns_asker from = dns_request_asker(rq, &dg, loop_now(r->env.loop));
+
+	TAILQ_REMOVE(&h->held, one, link);
+	TAILQ_INSERT_HEAD(&h->free, one, link);
+	rq->held = NULL;
+	if (send && from.dg != NULL)
+		udp_reply(dg.socket, span_of(one->room + 2, one->len), &dg);
+	else if (send)
+		dns_stream_send(from.stream, one->room, one->len);
+	if (send)
+		dns_request_free(&r->pool, rq);
+}
+
+void
+dns_resolver_unhold(struct dns_resolver *r, struct dns_request *rq)
+{
+	let_go(r->holding, rq->held, false);
+}
+
+/* Those that need not wait any more. They are not in order where settings have changed meanwhile. */
+static void
+release(struct dns_holding *h, mono_us now)
+{
+	uint64_t settled = h->r->nftsets != NULL ? dns_nftsets_settled(h->r->nftsets) : UINT64_MAX;
+	struct held *one;
+
+	while ((one = TAILQ_FIRST(&h->held)) != NULL &&
+	    (one->ticket <= settled || one->until <= now)) {
+		h->impatient += one->ticket > settled;
+		let_go(h, one, true);
+	}
+	if (one != NULL)
+		loop_timer(h->r->env.loop, &h->timer, one->until);
+	else
+		loop_timer_cancel(h->r->env.loop, &h->timer);
+}
+
+void
+dns_resolver_note_nftsets(struct dns_resolver *r)
+{
+	if (r->holding != NULL)
+		release(r->holding, loop_now(r->env.loop));
+}
+
+static void
+on_timer(struct timer *t, mono_us now)
+{
+	release((struct dns_holding *)((char *)t - offsetof(struct dns_holding, timer)), now);
+}
+
+bool
+dns_resolver_hold(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
+    struct span reply)
+{
+	struct dns_holding *h = r->holding;
+	uint64_t ticket;
+	struct held *one;
+
+	if (r->nftsets == NULL)
+		return false;
+	ticket = dns_nftsets_note(r->nftsets, dns_query_name(q), reply, from->now);
+	if (ticket <= dns_nftsets_settled(r->nftsets))
+		return false;
+	one = h != NULL ? TAILQ_FIRST(&h->free) : NULL;
+	if (one == NULL || reply.len > HELD_BYTES ||
+	    (one->rq = dns_request_new(&r->pool, q, from)) == NULL) {
+		if (h != NULL)
+			h->unheld++;
+		return false;
+	}
+	TAILQ_REMOVE(&h->free, one, link);
+	TAILQ_INSERT_TAIL(&h->held, one, link);
+	one->rq->held = one;
+	one->ticket = ticket;
+	one->until = from->now + PATIENCE;
+	one->len = reply.len;
+	memcpy(one->room + 2, reply.at, reply.len);
+	h->count++;
+	if (!timer_running(&h->timer))
+		loop_timer(r->env.loop, &h->timer, one->until);
+	return true;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+void
+dns_resolver_set_nftsets(struct dns_resolver *r, struct dns_nftsets *sets)
+{
+	struct dns_holding *h = r->holding;
+
+	r->nftsets = sets;
+	if (sets == NULL || h != NULL) {
+		dns_resolver_note_nftsets(r);
+		return;
+	}
+	/* Without memory for it nothing is held. */
+	h = calloc(1, sizeof(*h));
+	if (h == NULL)
+		return;
+	h->r = r;
+	h->timer.fire = on_timer;
+	TAILQ_INIT(&h->held);
+	TAILQ_INIT(&h->free);
+	for (size_t i = 0; i < HELD_MAX; i++)
+		TAILQ_INSERT_TAIL(&h->free, &h->all[i], link);
+	r->holding = h;
+}
+
+void
+dns_resolver_hold_none(struct dns_resolver *r)
+{
+	if (r->holding != NULL)
+		loop_timer_cancel(r->env.loop, &r->holding->timer);
+	free(r->holding);
+}
+
+void
+dns_resolver_report_held(const struct dns_resolver *r, struct report *out)
+{
+	const struct dns_holding *h = r->holding;
+
+	if (h == NULL)
+		return;
+	report_u64(out, "answers_held", h->count);
+	report_u64(out, "held_too_long", h->impatient);
+	report_u64(out, "not_held", h->unheld);
+}

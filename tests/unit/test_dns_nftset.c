@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* Which addresses go into which sets, when, and for how long. */
+#include "services/dns/dns_nftset.h"
+
+#include <string.h>
+
+#include "support/dns.h"
+#include "support/unit.h"
+
+static const uint8_t key[SEAL_SHORT_KEY_BYTES] = { 3, 1, 4 };
+
+static struct dns_list *
+names(const char *one, const char *two)
+{
+	const char *const all[] = { one, two };
+	struct dns_list_builder *b;
+	struct dns_list *l;
+
+	CU_ASSERT_EQUAL_FATAL(dns_list_builder_new(&b, 10), OK);
+	for (size_t i = 0; i < 2; i++) {
+		struct dns_name n = dns_test_name(all[i]);
+
+		CU_ASSERT_EQUAL(dns_list_add(b, (struct dns_list_rule){ .kind = DNS_LIST_BLOCK },
+		    dns_name_span(&n)), OK);
+	}
+	CU_ASSERT_EQUAL_FATAL(dns_list_finish(&l, b, key), OK);
+	dns_list_builder_free(b);
+	return l;
+}
+
+/* Two sets: of IPv4 and of IPv6, for other names. */
+static struct dns_nftset *
+two_sets(void)
+{
+	struct dns_nftset_set sets[2] = {
+		{ .names = names("video.example", "both.example"), .timeout_min_s = 60, .ttl = true },
+		{ .names = names("both.example", "top"), .timeout_min_s = 60 },
+	};
+	struct dns_nftset *ns;
+
+	CU_ASSERT_EQUAL(nft_id_parse(&sets[0].id, "inet home v4"), OK);
+	CU_ASSERT_EQUAL(nft_id_parse(&sets[1].id, "inet home v6"), OK);
+	CU_ASSERT_EQUAL_FATAL(dns_nftset_new(&ns, sets, 2, key), OK);
+	dns_nftset_allow(ns, 0, 4);
+	dns_nftset_allow(ns, 1, 16);
+	return ns;
+}
+
+/* An answer with an alias, so many addresses of IPv4 and one of IPv6. */
+static uint64_t
+note(struct dns_nftset *ns, const char *asked, uint32_t ttl, unsigned count, mono_us now)
+{
+	static const uint8_t v6[16] = { 0x20, 1, 0xd, 0xb8, [15] = 1 };
+	struct dns_name lower = dns_test_name(asked);
+	uint8_t buf[8192];
+	struct wire_wr wr = wire_wr_of(buf, sizeof(buf));
+
+	dns_test_header(&wr, DNS_FLAG_QR, 1, (uint16_t)(count + 2), 0, 1);
+	dns_test_question(&wr, asked, DNS_TYPE_A);
+	dns_test_record_name(&wr, asked, DNS_TYPE_CNAME, ttl, "real.example");
+	for (unsigned i = 0; i < count; i++)
+		dns_test_a(&wr, "real.example", ttl, (uint8_t)i);
+	dns_test_record(&wr, "real.example", DNS_TYPE_AAAA, ttl, span_of(v6, sizeof(v6)));
+	dns_test_a(&wr, "glue.example", ttl, 99);	/* in the additional section */
+	CU_ASSERT_FALSE_FATAL(wr.bad);
+	return dns_nftset_note(ns, dns_name_span(&lower), wire_wr_span(&wr), now);
+}
+
+/* What is taken out of the queue: its set and number, and the first one's time. */
+static size_t
+take(struct dns_nftset *ns, size_t want_set, uint32_t *timeout_s)
+{
+	struct nft_element e[NFT_BATCH_MAX];
+	size_t set = 99, count = dns_nftset_take(ns, &set, e);
+
+	if (count == 0)
+		return 0;
+	CU_ASSERT_EQUAL(set, want_set);
+	*timeout_s = e[0].timeout_s;
+	dns_nftset_settle(ns, count);
+	return count;
+}
+
+static void
+sets_are_named_by_family_table_and_name(void)
+{
+	static const struct {
+		const char *text;
+		enum err want;
+	} texts[] = {
+		{ "inet home v4", OK }, { "ip  t   s", OK }, { "bridge a b", OK },
+		{ "", ERR_FORMAT }, { "home v4", ERR_FORMAT }, { "inet home", ERR_FORMAT },
+		{ "inet home v4 v6", ERR_FORMAT }, { "inet 4 home", ERR_FORMAT }, { "ipv4 home v4", ERR_FORMAT },
+		{ "inet home a123456789012345678901234567890123456789012345678901234567890123", ERR_RANGE },
+	};
+	struct nft_id id;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		CU_ASSERT_EQUAL(nft_id_parse(&id, texts[i].text), texts[i].want);
+	CU_ASSERT_EQUAL(nft_id_parse(&id, "inet home v4"), OK);
+	CU_ASSERT_STRING_EQUAL(id.table, "home");
+	CU_ASSERT_STRING_EQUAL(id.set, "v4");
+}
+
+static void
+addresses_go_to_the_sets_of_the_name_and_of_their_size(void)
+{
+	struct dns_nftset *ns = two_sets();
+	uint32_t timeout;
+
+	CU_ASSERT_EQUAL(note(ns, "other.example", 300, 2, seconds(100)), 0);
+	CU_ASSERT_EQUAL(note(ns, "notvideo.example", 300, 2, seconds(100)), 0);
+	CU_ASSERT_EQUAL(note(ns, "www.video.example", 300, 2, seconds(100)), 2);
+	CU_ASSERT_EQUAL(take(ns, 0, &timeout), 2);
+	CU_ASSERT_EQUAL(timeout, 300);
+	CU_ASSERT_EQUAL(note(ns, "any.top", 300, 1, seconds(100)), 3);
+	CU_ASSERT_EQUAL(take(ns, 1, &timeout), 1);
+	CU_ASSERT_EQUAL(timeout, 0);	/* as the set says */
+	CU_ASSERT_EQUAL(note(ns, "both.example", 300, 4, seconds(100)), 5);	/* two are new */
+	CU_ASSERT_EQUAL(take(ns, 0, &timeout), 2);
+	CU_ASSERT_FALSE(dns_nftset_waiting(ns));
+	dns_nftset_free(ns);
+}
+
+static void
+what_is_there_long_enough_is_not_added_again(void)
+{
+	struct dns_nftset *ns = two_sets();
+	uint32_t timeout;
+
+	CU_ASSERT_EQUAL(note(ns, "video.example", 300, 1, seconds(100)), 1);
+	CU_ASSERT_EQUAL(take(ns, 0, &timeout), 1);
+	/* The same answer out of the cache, with what is left of its TTL. */
+	CU_ASSERT_EQUAL(note(ns, "video.example", 200, 1, seconds(200)), 0);
+	CU_ASSERT_EQUAL(note(ns, "video.example", 300, 1, seconds(101)), 0);
+	/* A fresh one lasts longer. */
+	CU_ASSERT_EQUAL(note(ns, "video.example", 300, 1, seconds(200)), 2);
+	CU_ASSERT_EQUAL(take(ns, 0, &timeout), 1);
+	/* A short one is there for a minute. */
+	CU_ASSERT_EQUAL(note(ns, "video.example", 5, 2, seconds(500)), 4);
+	CU_ASSERT_EQUAL(take(ns, 0, &timeout), 2);
+	CU_ASSERT_EQUAL(timeout, 60);
+	CU_ASSERT_EQUAL(note(ns, "video.example", 5, 2, seconds(550)), 0);
+	/* For ever is for ever. */
+	CU_ASSERT_EQUAL(note(ns, "x.top", 300, 0, seconds(100)), 5);
+	CU_ASSERT_EQUAL(take(ns, 1, &timeout), 1);
+	CU_ASSERT_EQUAL(note(ns, "x.top", 300, 0, seconds(1000000)), 0);
+	dns_nftset_free(ns);
+}
+
+static void
+who_asks_while_an_address_is_under_way_waits_as_well(void)
+{
+	struct dns_nftset *ns = two_sets();
+	struct nft_element e[NFT_BATCH_MAX];
+	size_t set;
+
+	CU_ASSERT_EQUAL(note(ns, "video.example", 300, 3, seconds(100)), 3);
+	CU_ASSERT_EQUAL(note(ns, "video.example", 300, 3, seconds(100)), 3);
+	CU_ASSERT_EQUAL(note(ns, "video.example", 300, 2, seconds(100)), 2);
+	CU_ASSERT_EQUAL(dns_nftset_take(ns, &set, e), 3);
+	CU_ASSERT_EQUAL(note(ns, "video.example", 300, 3, seconds(100)), 3);
+	CU_ASSERT_EQUAL(dns_nftset_settled(ns), 0);
+	dns_nftset_settle(ns, 3);
+	CU_ASSERT_EQUAL(dns_nftset_settled(ns), 3);
+	CU_ASSERT_EQUAL(note(ns, "video.example", 300, 3, seconds(100)), 0);
+	dns_nftset_free(ns);
+}
+
+static void
+what_the_kernel_refused_is_tried_by_the_next_answer(void)
+{
+	struct dns_nftset *ns = two_sets();
+	struct nft_element e[NFT_BATCH_MAX];
+	size_t set;
+
+	(void)note(ns, "video.example", 300, 3, seconds(100));
+	CU_ASSERT_EQUAL(dns_nftset_take(ns, &set, e), 3);
+	dns_nftset_forget(ns, set, e + 1, 1);
+	dns_nftset_settle(ns, 3);
+	CU_ASSERT_EQUAL(note(ns, "video.example", 300, 3, seconds(101)), 4);
+	CU_ASSERT_EQUAL(dns_nftset_take(ns, &set, e), 1);
+	CU_ASSERT_EQUAL(e[0].bytes[3], 1);
+	dns_nftset_free(ns);
+}
+
+static void
+a_set_that_is_made_anew_gets_all_that_still_holds(void)
+{
+	struct dns_nftset *ns = two_sets();
+	uint32_t timeout;
+
+	(void)note(ns, "video.example", 300, 2, seconds(100));
+	(void)note(ns, "x.top", 300, 0, seconds(100));
+	CU_ASSERT_EQUAL(take(ns, 0, &timeout), 2);
+	CU_ASSERT_EQUAL(take(ns, 1, &timeout), 1);
+	dns_nftset_again(ns, 0, seconds(350));
+	CU_ASSERT_EQUAL(take(ns, 0, &timeout), 2);
+	CU_ASSERT_EQUAL(timeout, 51);
+	CU_ASSERT_FALSE(dns_nftset_waiting(ns));
+	dns_nftset_again(ns, 0, seconds(400));
+	CU_ASSERT_FALSE(dns_nftset_waiting(ns));
+	dns_nftset_again(ns, 1, seconds(4000));
+	CU_ASSERT_EQUAL(take(ns, 1, &timeout), 1);
+	CU_ASSERT_EQUAL(timeout, 0);
+	CU_ASSERT_EQUAL(dns_nftset_stats(ns)->again, 3);
+	dns_nftset_free(ns);
+}
+
+static void
+a_set_that_is_not_there_gets_nothing(void)
+{
+	struct dns_nftset *ns = two_sets();
+
+	dns_nftset_allow(ns, 0, 0);
+	CU_ASSERT_EQUAL(note(ns, "video.example", 300, 3, seconds(100)), 0);
+	dns_nftset_allow(ns, 0, 4);
+	CU_ASSERT_EQUAL(note(ns, "video.example", 300, 3, seconds(100)), 3);
+	dns_nftset_free(ns);
+}
+
+static void
+a_full_queue_drops_and_counts(void)
+{
+	struct dns_nftset *ns = two_sets();
+	struct nft_element e[NFT_BATCH_MAX];
+	size_t set, taken = 0, n;
+	char name[64];
+
+	/* Each name's answer has the same addresses, so their time has to run out in between. */
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "n%u.video.example", i);
+		(void)note(ns, name, 60, 100, seconds(100 + 100 * (int64_t)i));
+	}
+	CU_ASSERT_EQUAL(dns_nftset_stats(ns)->queued, DNS_NFTSET_QUEUE_MAX);
+	CU_ASSERT_EQUAL(dns_nftset_stats(ns)->dropped, 2000 - DNS_NFTSET_QUEUE_MAX);
+	while ((n = dns_nftset_take(ns, &set, e)) != 0)
+		taken += n;
+	CU_ASSERT_EQUAL(taken, DNS_NFTSET_QUEUE_MAX);
+	/* What found no place is not taken for known. */
+	CU_ASSERT_NOT_EQUAL(note(ns, "video.example", 60, 100, seconds(2001)), 0);
+	CU_ASSERT_TRUE(dns_nftset_waiting(ns));
+	dns_nftset_free(ns);
+}
+
+UNIT_MAIN("dns_nftset", UNIT(sets_are_named_by_family_table_and_name),
+    UNIT(addresses_go_to_the_sets_of_the_name_and_of_their_size),
+    UNIT(what_is_there_long_enough_is_not_added_again),
+    UNIT(who_asks_while_an_address_is_under_way_waits_as_well),
+    UNIT(what_the_kernel_refused_is_tried_by_the_next_answer),
+    UNIT(a_set_that_is_made_anew_gets_all_that_still_holds),
+    UNIT(a_set_that_is_not_there_gets_nothing), UNIT(a_full_queue_drops_and_counts))
