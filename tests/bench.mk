@@ -17,7 +17,7 @@ tests_bench_dns_list_SOURCES = tests/bench/dns_list.c
 tests_bench_dns_list_LDADD = src/libdns.a src/libutil.a $(SODIUM_LIBS) $(PCRE2_LIBS)
 
 BENCHES += tests/bench/beacon tests/bench/beacon_flood
-EXTRA_DIST += tests/bench/beacon-flood
+EXTRA_DIST += tests/bench/announce-memory tests/bench/beacon-flood
 tests_bench_beacon_SOURCES = tests/bench/beacon.c
 tests_bench_beacon_LDADD = src/libannounce.a src/libutil.a $(SODIUM_LIBS)
 tests_bench_beacon_flood_SOURCES = tests/bench/beacon_flood.c

@@ -64,12 +64,13 @@ flood(const char *interface, const struct beacon_keyring *ring, double rate, dou
 	struct mmsghdr m[BATCH];
 	struct iovec iov = { junk, sizeof(junk) };
 	struct wire_wr wr = wire_wr_of(junk, sizeof(junk));
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), ttl = 0;	/* not to the announcer as well */
 	double began = clock_ms(CLOCK_MONOTONIC), sent = 0, passed;
 
 	beacon_hdr_put(&wr, &h);
 	inet_pton(AF_INET, BEACON_GROUP4, &to.sin_addr);
 	setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &out, sizeof(out));
+	setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof(ttl));
 	for (size_t i = 0; i < BATCH; i++)
 		m[i] = (struct mmsghdr){ .msg_hdr = { .msg_name = &to, .msg_namelen = sizeof(to),
 		    .msg_iov = &iov, .msg_iovlen = 1 } };
@@ -95,15 +96,18 @@ by_value(const void *a, const void *b)
 }
 
 static void
-print_counts(const struct hearth_listener *l)
+print_counts(const struct hearth_listener *l, double span_s)
 {
 	const char *name;
-	uint64_t v;
+	uint64_t v, received = 0;
 
-	for (unsigned i = 0; (name = hearth_listen_count(l, i, &v)) != NULL; i++)
+	for (unsigned i = 0; (name = hearth_listen_count(l, i, &v)) != NULL; i++) {
+		if (strcmp(name, "received") == 0)
+			received = v;
 		if (v != 0)
 			printf("  %s=%llu", name, (unsigned long long)v);
-	printf("\n");
+	}
+	printf("\n  %.0f datagrams a second were taken in\n", (double)received / span_s);
 }
 
 int
@@ -132,7 +136,7 @@ main(int argc, char **argv)
 
 	double rate = argc > 5 ? strtod(argv[5], NULL) : 100000;
 	double span = argc > 6 ? strtod(argv[6], NULL) : 5;
-	double end = clock_ms(CLOCK_MONOTONIC) + span * 1e3 + 3000;
+	double began = clock_ms(CLOCK_MONOTONIC), end = began + span * 1e3 + 3000;
 	pid_t child = rate > 0 ? fork() : 0;
 
 	if (child == 0 && rate > 0)
@@ -149,7 +153,7 @@ main(int argc, char **argv)
 		printf("%u of %u events; delay: median %.1f ms, 95 %% %.1f ms, longest %.1f ms\n",
 		    t.count, t.wanted, t.delay_ms[t.count / 2], t.delay_ms[t.count * 95 / 100],
 		    t.delay_ms[t.count - 1]);
-	print_counts(l);
+	print_counts(l, (clock_ms(CLOCK_MONOTONIC) - began) / 1e3);
 	hearth_listen_close(l);
 	if (child > 0) {
 		kill(child, SIGTERM);

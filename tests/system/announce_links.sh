@@ -74,6 +74,16 @@ nft delete table bridge filter
 stop "$subscriber"
 stop "$daemon"
 
+# --- IPv6 alone ---------------------------------------------------------------------------------
+announcer nas "ipv4 = false rejoin = \"1s\" $here"
+daemon=$pid
+listener sub "$tmp/six.json" --rejoin 1s
+check "by IPv6 alone a subscriber joins" joined "$tmp/six.json" 8
+tell nas publish --event six n=6 >/dev/null
+check "and hears events" wait_until "grep -q '\"topic\":\"six\"' '$tmp/six.json'" 5
+stop "$pid"
+stop "$daemon"
+
 # --- a bridge that forgets members after 5 s and never asks --------------------------------------
 announcer nas "rejoin = \"3s\" ipv6 = false $here"
 listener sub "$tmp/kept.json" --rejoin 3s
