@@ -90,7 +90,7 @@ struct hearth_listen_opts {
 
 /*
  * Open sockets on all links and ask who is there. Gives 0, or -1 with one line in why; with 0 the
- * line is empty, or says that keys could not be kept out of swap.
+ * line is empty or a warning: no interface fits yet, or keys could not be kept out of swap.
  * The strings are copied; files are read here, state is written by hearth_listen_close() and
  * about once a minute.
  */

@@ -26,7 +26,8 @@ static const struct option options[] = { { "dir", required_argument, NULL, OPTIO
 	{ "group", required_argument, NULL, OPTION_GROUP }, { 0 } };
 
 struct keygen {
-	char dir[LISTEN_PATH_MAX], name[BEACON_NAME_MAX];
+	char dir[LISTEN_PATH_MAX];
+	char name[BEACON_NAME_MAX + 1];	/* one more, so that too long a name shows */
 	bool passphrase;	/* the group's key comes from words */
 	const char *group;
 };
@@ -120,7 +121,6 @@ read_options(struct keygen *k, int argc, char **argv, int *status)
 {
 	int option;
 
-	*status = TOOL_USAGE;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == OPTION_DIR)
 			snprintf(k->dir, sizeof(k->dir), "%s", optarg);
@@ -131,12 +131,18 @@ read_options(struct keygen *k, int argc, char **argv, int *status)
 		else if (option == OPTION_GROUP)
 			k->group = optarg;
 		else
-			return false;
+			break;
 	}
-	if (optind == argc && (k->passphrase || k->group == NULL))
+	if (option != -1)
+		*status = tool_try("keygen");
+	else if (optind != argc)
+		*status = tool_misuse("keygen takes options only");
+	else if (k->group != NULL && !k->passphrase)
+		*status = tool_misuse("--group goes with --passphrase");
+	else if (!beacon_name_ok(k->name))
+		*status = tool_misuse("a name has 1 to 31 printable characters without blanks");
+	else
 		return true;
-	*status = tool_misuse(optind != argc ? "keygen takes options only"
-					     : "--group goes with --passphrase");
 	return false;
 }
 

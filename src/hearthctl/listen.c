@@ -212,8 +212,7 @@ listen_run(const struct tool *t, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, LISTEN_OPTION_CHARS, options, NULL)) != -1)
 		if (!take_option(&s, option, optarg))
-			return option == '?' ? TOOL_USAGE
-			    : tool_misuse("\"%s\" makes no sense there", optarg);
+			return listen_misuse("listen", options, option, optarg);
 	listen_defaults(&s.o);
 	s.o.open.news = news;
 	s.o.open.ctx = &s;

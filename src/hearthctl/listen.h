@@ -6,6 +6,7 @@
 #include "hearth/listen.h"
 #include "hearthctl/tool.h"
 
+#include <getopt.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -36,6 +37,9 @@ struct listen_options {
 
 /* Take one of them. False where it is none of these, or its value makes no sense. */
 bool listen_option(struct listen_options *o, int option, const char *value);
+/* Say which option does not take the value, or leave that to getopt; gives TOOL_USAGE. */
+int listen_misuse(const char *command, const struct option *options, int option,
+    const char *value);
 /* Fill in what was not given: the files in the usual directory, where they are there. */
 void listen_defaults(struct listen_options *o);
 /* /etc/hearth for root, else ~/.config/hearth. Gives buf. */

@@ -173,7 +173,8 @@ hooks_add(struct hooks *h, const struct hearth_news *n)
 	struct hook *k;
 	json_t *json;
 
-	if (!n->confirmed)
+	/* Strangers can make refusals: they shall not start programs. */
+	if (!n->confirmed || n->type == HEARTH_REFUSED)
 		return;
 	if (h->waiting == WAITING_MAX) {
 		if (h->dropped++ % 100 == 0)

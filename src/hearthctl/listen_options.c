@@ -68,6 +68,16 @@ listen_option(struct listen_options *o, int option, const char *value)
 	}
 }
 
+int
+listen_misuse(const char *command, const struct option *options, int option, const char *value)
+{
+	while (options->name != NULL && options->val != option)
+		options++;
+	if (options->name != NULL)
+		tool_fail("--%s does not take \"%s\"", options->name, value);
+	return tool_try(command);
+}
+
 const char *
 listen_directory(char buf[static LISTEN_PATH_MAX])
 {

@@ -38,6 +38,13 @@ tool_misuse(const char *fmt, ...)
 	return TOOL_USAGE;
 }
 
+int
+tool_try(const char *command)
+{
+	fprintf(stderr, "Try \"hearthctl %s --help\".\n", command);
+	return TOOL_USAGE;
+}
+
 int64_t
 tool_now_ms(void)
 {

@@ -24,6 +24,9 @@ int tool_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same with a pointer to --help; gives TOOL_USAGE. */
 int tool_misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Print where help on a command is; gives TOOL_USAGE. For what getopt has complained about. */
+int tool_try(const char *command);
+
 /* Milliseconds of a clock that nobody sets. */
 int64_t tool_now_ms(void);
 

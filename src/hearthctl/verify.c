@@ -172,11 +172,10 @@ verify_run(const struct tool *t, int argc, char **argv)
 			c.name = optarg;
 		else if (option == OPTION_FOR ? conf_parse_duration(optarg, &span) != OK
 					      : !listen_option(&o, option, optarg))
-			return option == '?' ? TOOL_USAGE
-			    : tool_misuse("\"%s\" makes no sense there", optarg);
+			return listen_misuse("verify", options, option, optarg);
 	}
 	if (optind + 1 != argc)
-		return tool_misuse("verify needs one file");
+		return tool_misuse("verify takes one file");
 	listen_defaults(&o);
 	if (o.open.trust == NULL)
 		return tool_fail("no trust file (--trust FILE)");

@@ -357,7 +357,10 @@ hearth_listen_open(struct hearth_listener **out, const struct hearth_listen_opts
 		hearth_listen_close(l);
 		return -1;
 	}
-	if (l->ring.count != 0 && !l->ring.vault.locked)
+	if (beacon_net_links(l->net) == 0)
+		snprintf(why, HEARTH_WHY_MAX,
+		    "no interface here is one of those asked for; waiting for one");
+	else if (l->ring.count != 0 && !l->ring.vault.locked)
 		snprintf(why, HEARTH_WHY_MAX,
 		    "the group's keys may reach swap: the limit of locked memory is too low");
 	loop_timer(l->loop, &l->wake, loop_now(l->loop));

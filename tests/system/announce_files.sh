@@ -49,6 +49,21 @@ same "the glob left the others out" 0 "$(grep -c 'file/' "$tmp/screen")"
 contains "the hook got fixed variables" "event bell nas" "$(cat "$tmp/hooked")"
 contains "and JSON, never a shell word" '"by":"$(touch pwned); x"' "$(cat "$tmp/hooked")"
 
+# Why nothing is heard is said once; refusals start no program.
+in_host pc "$ctl" listen --trust "$tmp/trust" --for 1s --exec "$tmp/hook" >"$tmp/sealed" 2>&1 &
+sealed=$!
+in_host pc "$ctl" listen --group-key "$tmp/keys/group.key" --for 1s --exec "$tmp/hook" >"$tmp/untrusted" 2>&1 &
+untrusted=$!
+sleep 0.4
+tell nas publish --event bell n=2 >/dev/null
+wait $sealed $untrusted
+same "who has no group key is told so, once" 1 "$(grep -c 'sealed, and there is no group key here' "$tmp/sealed")"
+contains "who trusts nobody is told so" "no trust file" "$(cat "$tmp/untrusted")"
+contains "and sees what is refused" "unknown sender" "$(cat "$tmp/untrusted")"
+same "refusals start no program" 0 "$(grep -c refused "$tmp/hooked")"
+nowhere() { in_host pc "$ctl" listen $keys --interface nosuch --for 100ms; }
+contains "an interface that is not there is told" "no interface here" "$(nowhere 2>&1)"
+
 # --- a group key that others can read ------------------------------------------------------------
 chmod 644 "$tmp/keys/group.key"
 refuse "a key that others can read is refused" in_host pc "$ctl" listen $keys --for 1s

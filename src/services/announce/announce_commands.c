@@ -47,6 +47,9 @@ list(const struct announce *an, struct ctl_request *rq)
 	ctl_done(rq);
 }
 
+static const char publish_usage[] =
+    "usage: announce publish [--event] [--lifetime TIME] TOPIC [KEY=VALUE]...";
+
 struct publish_args {
 	bool event;
 	uint32_t lifetime_s;
@@ -71,11 +74,11 @@ read_options(const struct ctl_request *rq, struct publish_args *a)
 				return "--lifetime takes a time from 1s to 1d";
 			a->lifetime_s = (uint32_t)(span / seconds(1));
 		} else {
-			return "known options: --event, --lifetime TIME";
+			return publish_usage;
 		}
 	}
 	a->topic = i;
-	return i < rq->argc ? NULL : "publish [--event] [--lifetime TIME] TOPIC [KEY=VALUE]...";
+	return i < rq->argc ? NULL : publish_usage;
 }
 
 static enum err

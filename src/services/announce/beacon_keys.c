@@ -396,6 +396,15 @@ piece_to_string(char *out, size_t cap, struct span piece)
 	return true;
 }
 
+bool
+beacon_name_ok(const char *name)
+{
+	char copy[BEACON_NAME_MAX];
+
+	return name[0] != '\0' && name[0] != '#' && strncmp(name, "tofu=", 5) != 0 &&
+	       piece_to_string(copy, sizeof(copy), span_str(name));
+}
+
 /* Give what is wrong with the line, or NULL. */
 static const char *
 trust_line(struct beacon_trust *t, struct span line, enum err *e)

@@ -135,6 +135,8 @@ enum err beacon_trust_load(struct beacon_trust *out, const char *path,
 /* The same from text; `label` stands for the file's name in why. */
 enum err beacon_trust_read(struct beacon_trust *out, struct span text, const char *label,
     char why[static BEACON_WHY_MAX]) MUST_CHECK;
+/* The name of a sender, as it may stand in a trust file. */
+bool beacon_name_ok(const char *name);
 /* Add one sender; a NULL globs is "*". Errors: ERR_FULL, ERR_EXISTS. */
 enum err beacon_trust_add(struct beacon_trust *t, const char *name,
     const uint8_t key[static SEAL_PUBLIC_BYTES], const char *globs,

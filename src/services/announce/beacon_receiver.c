@@ -199,6 +199,16 @@ verified(struct beacon_receiver *r, size_t who, const struct addr *from)
 	return BEACON_C_ACCEPTED;
 }
 
+/* Whoever wonders why nothing is heard shall learn it; strangers shall not fill the screen. */
+static enum beacon_count
+other_group(struct beacon_receiver *r, enum beacon_count fate, bool *told, const char *reason)
+{
+	if (!*told)
+		beacon_news_refused(r, &r->opened.hdr, reason);
+	*told = true;
+	return fate;
+}
+
 static enum beacon_count
 pipeline(struct beacon_receiver *r, struct span dgram, const struct addr *from)
 {
@@ -210,7 +220,8 @@ pipeline(struct beacon_receiver *r, struct span dgram, const struct addr *from)
 	if (h->type < BEACON_EVENT || h->type > BEACON_KEYROLL)
 		return BEACON_C_UNKNOWN_TYPE;
 	if (r->ring->count != 0 && (h->flags & BEACON_SEALED) == 0)
-		return BEACON_C_UNSEALED;
+		return other_group(r, BEACON_C_UNSEALED, &r->told_unsealed,
+		    "of a public group, while this one has a key");
 	if (beacon_type_is_request(h->type))
 		return overhear(r, dgram);
 
@@ -219,8 +230,11 @@ pipeline(struct beacon_receiver *r, struct span dgram, const struct addr *from)
 	if (is_duplicate(r, who))
 		return BEACON_C_DUPLICATE;
 	e = beacon_open(&r->opened, dgram, r->ring);
+	if (e == ERR_NOTFOUND)
+		return other_group(r, BEACON_C_UNKNOWN_KEY, &r->told_unknown_key, r->ring->count == 0
+		    ? "sealed, and there is no group key here" : "sealed with another group's key");
 	if (e != OK)
-		return e == ERR_NOTFOUND ? BEACON_C_UNKNOWN_KEY : BEACON_C_FORGED;
+		return BEACON_C_FORGED;
 	if (!within_budget(r, who, from))
 		return BEACON_C_OVER_BUDGET;
 	if (who == r->trust.count && !beacon_news_tofu(r, &r->opened)) {
