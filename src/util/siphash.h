@@ -90,19 +90,31 @@ siphash_end(struct siphash s, uint64_t last, size_t len)
 	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
 
+/* Up to seven bytes, the first one lowest. Parts that are loaded twice agree. */
+static inline uint64_t
+siphash_tail(const uint8_t *at, size_t n)
+{
+	uint32_t low, high;
+
+	if (n == 0)
+		return 0;
+	if (n < sizeof(low))
+		return at[0] | (uint64_t)at[n / 2] << (8 * (n / 2)) | (uint64_t)at[n - 1] << (8 * (n - 1));
+	memcpy(&low, at, sizeof(low));
+	memcpy(&high, at + n - sizeof(high), sizeof(high));
+	return le32toh(low) | (uint64_t)le32toh(high) << (8 * (n - sizeof(high)));
+}
+
 /* The same of bytes in one go. */
 static inline uint64_t
 siphash_of(struct span bytes, const uint8_t key[static SIPHASH_KEY_BYTES])
 {
 	struct siphash s = siphash_begin(key);
-	uint64_t last = 0;
 	size_t at = 0;
 
 	for (; bytes.len - at >= SIPHASH_WORD; at += SIPHASH_WORD)
 		siphash_word(&s, siphash_load(bytes.at + at));
-	for (unsigned shift = 0; at < bytes.len; at++, shift += 8)
-		last |= (uint64_t)bytes.at[at] << shift;
-	return siphash_end(s, last, bytes.len);
+	return siphash_end(s, siphash_tail(bytes.at + at, bytes.len - at), bytes.len);
 }
 
 #endif

@@ -53,4 +53,19 @@ the_state_goes_on_after_an_end(void)
 	CU_ASSERT_EQUAL(siphash_end(s, 0, 16), siphash_of(span_of(bytes, 16), other_key));
 }
 
-UNIT_MAIN("siphash", UNIT(another_implementation_agrees), UNIT(the_state_goes_on_after_an_end))
+static void
+the_bytes_behind_the_last_word_count_each_in_its_place(void)
+{
+	static const uint8_t bytes[] = { 0xf1, 0xe2, 0xd3, 0xc4, 0xb5, 0xa6, 0x97 };
+
+	for (size_t len = 0; len <= sizeof(bytes); len++) {
+		uint64_t last = 0;
+
+		for (size_t i = 0; i < len; i++)
+			last |= (uint64_t)bytes[i] << (8 * i);
+		CU_ASSERT_EQUAL(siphash_tail(bytes, len), last);
+	}
+}
+
+UNIT_MAIN("siphash", UNIT(another_implementation_agrees),
+    UNIT(the_bytes_behind_the_last_word_count_each_in_its_place), UNIT(the_state_goes_on_after_an_end))

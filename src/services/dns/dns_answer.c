@@ -291,6 +291,8 @@ read_authority(struct reading *r, bool negative)
 	struct dns_walk w = r->records;
 	struct dns_rr rr;
 
+	if (w.left[DNS_SECTION_AUTHORITY] == 0)
+		return false;
 	for (unsigned i = 0; dns_rr_next(&w, &rr) && rr.section != DNS_SECTION_ADDITIONAL; i++) {
 		if (rr.section != DNS_SECTION_AUTHORITY || rr.class != r->asked->class)
 			continue;

@@ -281,6 +281,12 @@ has_mac(const struct block *b, const uint8_t *mac)
 	return false;
 }
 
+bool
+dns_filter_is_idle(const struct dns_filter *f)
+{
+	return (f->ready & f->in_time) == 0;
+}
+
 uint32_t
 dns_filter_mask(const struct dns_filter *f, const struct dns_filter_client *who)
 {

@@ -99,6 +99,8 @@ struct dns_filter_client {
 	const uint8_t *mac;	/* NULL: not known */
 };
 
+/* No block is in force for anybody now. */
+bool dns_filter_is_idle(const struct dns_filter *f);
 /* The blocks in force for a client now: bit i for block i. 0: nothing needs to be asked. */
 uint32_t dns_filter_mask(const struct dns_filter *f, const struct dns_filter_client *who);
 /*

@@ -32,6 +32,13 @@ dns_resolver_groups(const struct dns_resolver *r, const struct dns_filter *f,
 	return dns_filter_mask(f, who);
 }
 
+/* Many houses have no lists, or have them at times only. */
+static bool
+is_idle(const struct dns_resolver *r)
+{
+	return r->lists == NULL || dns_filter_is_idle(dns_lists_filter(r->lists));
+}
+
 /* The filter, where there is anything to ask it for this client; *mask is not 0 then. */
 static struct dns_filter *
 filter_for(const struct dns_resolver *r, const struct addr *client, uint32_t *mask)
@@ -63,7 +70,7 @@ dns_resolver_stage_lists(struct dns_resolver *r, const struct dns_asker *from,
 	struct dns_filter_hit hit;
 
 	/* An alias of the house is no name of a list; what it leads to is judged with the answer. */
-	if (from->aliased)
+	if (from->aliased || is_idle(r))
 		return false;
 	switch (dns_resolver_judge(r, from->peer, dns_query_name(q), &hit)) {
 	case DNS_FILTER_PASS:
@@ -104,7 +111,7 @@ dns_resolver_blocks_answer(struct dns_resolver *r, const struct dns_asker *from,
 	struct dns_filter *f;
 	uint32_t mask;
 
-	if (r->lists == NULL || !dns_filter_leads_on(msg, q->question_len))
+	if (is_idle(r) || !dns_filter_leads_on(msg, q->question_len))
 		return false;
 	f = filter_for(r, from->peer, &mask);
 	if (f == NULL)
