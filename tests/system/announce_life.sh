@@ -17,7 +17,9 @@ make_keys
 here='publish "here" { text = { "yes" } }'
 states=
 for i in $(seq 30); do states="$states publish \"room/$i\" { text = { \"temperature=$i\" } }"; done
-announcer nas "$here $states"
+long=$(head -c 200 /dev/zero | tr '\0' x)
+pairs=$(for i in $(seq 60); do printf '"k%s=%s", ' "$i" "$long$i"; done)
+announcer nas "$here $states publish \"long\" { text = { ${pairs%, } } }"
 daemon=$pid
 listener sub "$tmp/sub.json" --state "$tmp/sub.memory"
 check "a subscriber joins" joined "$tmp/sub.json"
@@ -27,13 +29,22 @@ sleep 4		# the first, quick rounds are over: from now on only a request brings a
 began=$(centiseconds)
 listener_env=$(wrong_clock -2000000000) listener late "$tmp/late.json"
 late=$pid
-check "a late joiner without a clock has all 31 states" \
-	wait_until "[ \$(grep -c '\"type\":\"state\"' '$tmp/late.json') -ge 31 ]" 5
+check "a late joiner without a clock has all 32 states" \
+	wait_until "[ \$(grep -c '\"type\":\"state\"' '$tmp/late.json') -ge 32 ]" 5
 took=$(($(centiseconds) - began))
 echo "    after ${took}0 ms, start of the program included"
 check "and soon" [ "$took" -lt 500 ]
 same "nothing unconfirmed" 0 "$(grep -c '"confirmed":false' "$tmp/late.json")"
 stop "$late"
+
+# --- longer than a datagram ------------------------------------------------------------------
+check "12 kB of text from the settings arrive in fragments, whole" \
+	wait_until "grep '\"topic\":\"long\"' '$tmp/sub.json' | grep '\"k1\":\"${long}1\"' | grep -q '\"k60\":\"${long}60\"'" 5
+set --
+for i in $(seq 13); do set -- "$@" "k$i=$long"; done
+check "2.6 kB by hand" tell nas publish --event longer "$@"
+check "as well" wait_until "grep '\"topic\":\"longer\"' '$tmp/sub.json' | grep -q '\"k13\":\"$long\"'" 5
+set --
 
 # --- restarts with the clock set back --------------------------------------------------------
 # back NAME: events come through within 5 s of the restart.

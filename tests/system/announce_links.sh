@@ -37,6 +37,22 @@ check "a link that is plugged in is joined" wait_until "[ \$(links new1) -eq 1 ]
 ip -n many link del new1
 ip -n many link del lan7
 check "links that go are left" wait_until "[ \$(links 'lan[0-9]*') -eq 29 ] && [ \$(links new1) -eq 0 ]" 5
+# counted NAME: a number of the announcer's.
+counted() { "$ctl" -s "$tmp/many.sock" --json status | tr -d ' \n' | grep -o "\"$1\":[0-9]*" | sed 's/.*://'; }
+sleep 4		# what the links before have caused is over
+digests=$(counted digests)
+changes=$(counted link_changes)
+n=0
+while [ $n -lt 30 ]; do
+	n=$((n + 1))
+	ip -n many addr del 10.7.9.1/24 dev lan9
+	ip -n many addr add 10.7.9.1/24 dev lan9
+	sleep 0.1
+done
+changes=$(($(counted link_changes) - changes))
+digests=$(($(counted digests) - digests))
+echo "    30 times an address went and came: seen as $changes changes, $digests digests in 3 s"
+check "an address that comes and goes does not make us talk each time" [ "$digests" -le 2 ]
 stop "$pid"
 
 # --- a subscriber hears a link that appears while it runs --------------------------------------
