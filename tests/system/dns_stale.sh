@@ -7,7 +7,8 @@
 need dig
 in_netns "$@"
 
-start_fakedns --rule 'old.example A 192.0.2.1 ; ttl=1' --log "$tmp/up.log"
+start_fakedns --rule 'old.example A 192.0.2.1 ; ttl=1' --rule 'none.example * NXDOMAIN ; ttl=1' \
+	--log "$tmp/up.log"
 up=$fakedns_port
 up_pid=$fakedns_pid
 port=$(free_port)
@@ -20,6 +21,7 @@ start_hearthd "$tmp/conf"
 ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=6 "$@"; }
 
 same "fresh at first" 192.0.2.1 "$(ask +short old.example)"
+contains "a name that does not exist" "NXDOMAIN" "$(ask none.example)"
 mean=$(counter dns.upstream_mean_us)
 stop "$up_pid"
 # Silence, not a refusal: a closed port would fail at once and be answered stale at once.
@@ -35,6 +37,9 @@ check "and a TTL of 30 at most ($ttl)" [ "$ttl" -le 30 ]
 ms=$(echo "$out" | sed -n 's/^;; Query time: \([0-9]*\) msec/\1/p')
 check "after 1.8 s, not before ($ms ms)" [ "$ms" -ge 1700 ]
 check "and not much later" [ "$ms" -lt 4300 ]
+out=$(ask none.example)
+contains "that a name did not exist is told as well" "status: NXDOMAIN" "$out"
+contains "with EDE 19" "EDE: 19 (Stale NXDOMAIN Answer)" "$out"
 held() { ctl dns lookup old.example | grep -q 'left alone'; }
 check "when the refresh has failed the upstreams are left alone" wait_until held 6
 out=$(ask old.example)
