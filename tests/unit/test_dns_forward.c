@@ -580,6 +580,51 @@ the_server_that_is_awaited_is_not_asked_again_by_a_move(void)
 	dns_forward_free(p.fw);
 }
 
+static void
+a_flood_below_one_zone_takes_no_place_from_others(void)
+{
+	static struct dns_waiter w[FLIGHTS + 4];
+	struct play p;
+	char name[32];
+
+	begin(&p, 1);
+	for (int i = 0; i < FLIGHTS; i++) {
+		snprintf(name, sizeof(name), "r%d.flooded.example", i);
+		CU_ASSERT_EQUAL(ask(&p, name, &w[i]), OK);
+	}
+	CU_ASSERT_EQUAL(ask(&p, "more.flooded.example", &w[FLIGHTS]), ERR_FULL);
+	CU_ASSERT_EQUAL(ask(&p, "www.other.example", &w[FLIGHTS]), OK);
+	CU_ASSERT_EQUAL(p.outcome.kind, DNS_OUTCOME_EVICTED);
+	CU_ASSERT_PTR_NULL(w[0].flight);
+	CU_ASSERT_EQUAL(ask(&p, "flooded.example", &w[FLIGHTS + 1]), ERR_FULL);
+	/* Its own old ones still make room for it. */
+	pass(&p, DNS_FORWARD_YIELD_AFTER);
+	CU_ASSERT_EQUAL(ask(&p, "late.flooded.example", &w[FLIGHTS + 1]), OK);
+	CU_ASSERT_PTR_NULL(w[1].flight);
+	CU_ASSERT_PTR_NOT_NULL(w[FLIGHTS].flight);
+	dns_forward_free(p.fw);
+}
+
+static void
+a_zone_that_has_its_share_does_not_push_out_others(void)
+{
+	static struct dns_waiter w[FLIGHTS + 1];
+	struct play p;
+	char name[32];
+
+	begin(&p, 1);
+	for (int i = 0; i < FLIGHTS; i++) {
+		snprintf(name, sizeof(name), i < FLIGHTS / 2 ? "n.old%d.example" : "n%d.flooded.example", i);
+		CU_ASSERT_EQUAL(ask(&p, name, &w[i]), OK);
+	}
+	pass(&p, DNS_FORWARD_YIELD_AFTER);
+	CU_ASSERT_EQUAL(ask(&p, "more.flooded.example", &w[FLIGHTS]), ERR_FULL);
+	CU_ASSERT_PTR_NOT_NULL(w[0].flight);
+	CU_ASSERT_EQUAL(ask(&p, "www.other.example", &w[FLIGHTS]), OK);
+	CU_ASSERT_PTR_NULL(w[0].flight);
+	dns_forward_free(p.fw);
+}
+
 UNIT_MAIN("dns_forward", UNIT(identical_questions_share_one_send),
     UNIT(questions_that_differ_in_a_flag_are_apart),
     UNIT(the_fastest_server_is_asked_first_and_the_next_when_it_is_overdue),
@@ -592,6 +637,8 @@ UNIT_MAIN("dns_forward", UNIT(identical_questions_share_one_send),
     UNIT(a_full_table_gives_up_its_oldest_flight_but_not_young_ones),
     UNIT(who_leaves_is_not_served_and_the_flight_goes_on), UNIT(parallel_asks_all_at_once),
     UNIT(order_keeps_to_the_list), UNIT(what_is_due_at_once_is_done_in_parts),
+    UNIT(a_flood_below_one_zone_takes_no_place_from_others),
+    UNIT(a_zone_that_has_its_share_does_not_push_out_others),
     UNIT(who_joins_an_old_question_is_told_at_once_that_it_is_slow), UNIT(a_question_waits_for_servers_that_are_not_known_yet),
     UNIT(waiting_for_servers_ends_at_the_deadline_or_when_none_will_come),
     UNIT(a_question_that_moves_remembers_whom_it_has_asked),

@@ -17,6 +17,8 @@
 
 #define EXPLORE_ONE_IN 50	/* how often FASTEST asks another server, to learn its round trip */
 #define WAKE_BUDGET	64	/* flights looked at in one call: thousands may be due at once */
+#define ZONES		4096	/* a power of two */
+#define ZONE_SHARE	4	/* part of a full table that one zone may have */
 #define NO_SERVER	UINT8_MAX
 
 struct dns_flight {
@@ -30,6 +32,7 @@ struct dns_flight {
 	bool told_slow;
 	bool ending;
 	uint16_t bad_rcode;
+	uint16_t zone;			/* its number */
 	uint8_t bad_server;		/* NO_SERVER: none has said anything bad */
 	uint32_t done;			/* bit per server: has answered, failed, or must not be asked */
 	uint8_t sends;
@@ -54,6 +57,8 @@ struct dns_forward {
 	size_t chain_mask;
 	struct flight_list by_age;
 	struct flight_list free;
+	uint32_t zone_seed;		/* secret, so that nobody aims at another zone's count */
+	uint16_t zones[ZONES];		/* flights of each zone; zones of one number count together */
 	struct dns_forward_stats stats;
 };
 
@@ -74,6 +79,7 @@ dns_forward_new(struct dns_forward **out, unsigned flights_max, const struct dns
 	fw->ctx = ctx;
 	fw->chain_mask = chains - 1;
 	fw->count = flights_max;
+	fw->zone_seed = ops->random(ctx);
 	fw->flights = calloc(flights_max, sizeof(*fw->flights));
 	fw->chains = calloc(chains, sizeof(*fw->chains));
 	timer_heap_init(&fw->timers);
@@ -125,6 +131,29 @@ find(struct dns_forward *fw, const struct dns_flight_key *key)
 	return NULL;
 }
 
+/* --- zones: whose names they are, near enough ------------------------------------------------- */
+
+/* The number of a name's zone: of its last two labels. */
+static uint16_t
+zone_of(const struct dns_forward *fw, struct span name)
+{
+	struct span zone = name;
+	uint32_t h = fw->zone_seed;
+
+	for (unsigned labels = dns_name_labels(zone); labels > 2; labels--)
+		zone = dns_name_parent(zone);
+	for (size_t i = 0; i < zone.len; i++)
+		h = (h ^ zone.at[i]) * UINT32_C(0x01000193);
+	return (uint16_t)((h ^ h >> 16) % ZONES);
+}
+
+/* The zone has more flights than it should when room is short. */
+static bool
+is_greedy(const struct dns_forward *fw, uint16_t zone)
+{
+	return fw->zones[zone] >= fw->count / ZONE_SHARE;
+}
+
 /* --- ending ----------------------------------------------------------------------------------- */
 
 static void
@@ -143,6 +172,7 @@ finish(struct dns_flight *f, struct dns_outcome *o, mono_us now)
 		f->tries[i].open = false;
 	}
 	fw->stats.flights--;
+	fw->zones[f->zone]--;
 	o->took = now - f->asked;
 	o->sends = f->sends;
 	TAILQ_FOREACH(w, &f->waiters, link)
@@ -309,14 +339,20 @@ flight_due(struct timer *t, mono_us now)
 	arm(f);
 }
 
-/* Make room: the oldest flight gives way where it is old enough to be half dead. */
+/*
+ * Make room for a question of a zone: the oldest flight gives way where it is old enough to be half
+ * dead, or its zone has more than its share; that a zone does not get more of. So who asks for random
+ * names below a zone whose servers are dead takes no place from other names.
+ */
 static bool
-evict_oldest(struct dns_forward *fw, mono_us now)
+evict_for(struct dns_forward *fw, uint16_t zone, mono_us now)
 {
 	struct dns_flight *f = TAILQ_FIRST(&fw->by_age);
 	struct dns_outcome o = { .kind = DNS_OUTCOME_EVICTED };
 
-	if (f == NULL || now - f->asked < DNS_FORWARD_YIELD_AFTER)
+	if (f == NULL || (is_greedy(fw, zone) && f->zone != zone))
+		return false;
+	if (now - f->asked < DNS_FORWARD_YIELD_AFTER && (f->zone == zone || !is_greedy(fw, f->zone)))
 		return false;
 	fw->stats.evicted++;
 	finish(f, &o, now);
@@ -347,6 +383,8 @@ take_off(struct dns_forward *fw, struct dns_flight *f, const struct dns_flight_k
 	f->key.name = dns_name_span(&f->name);
 	f->route = route;
 	route->flights++;
+	f->zone = zone_of(fw, f->key.name);
+	fw->zones[f->zone]++;
 	f->asked = now;
 	f->next_at = MONO_NEVER;
 	f->bad_server = NO_SERVER;
@@ -371,7 +409,7 @@ dns_forward_ask(struct dns_forward *fw, const struct dns_flight_key *key,
 	assert(route->count <= DNS_ROUTE_SERVERS_MAX);
 	if (fresh)
 		f = take(fw);
-	if (f == NULL && evict_oldest(fw, now))
+	if (f == NULL && evict_for(fw, zone_of(fw, key->name), now))
 		f = take(fw);
 	if (f == NULL) {
 		fw->stats.refused++;

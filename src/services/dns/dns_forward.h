@@ -153,7 +153,7 @@ void dns_forward_free(struct dns_forward *fw);
  *
  * route    must stay as long as it has flights
  * w        NULL: nobody waits, refresh the cache (prefetch)
- * errors   ERR_FULL: too many in flight, all of them young
+ * errors   ERR_FULL: too many in flight, all of them young, or too many of the question's zone
  */
 enum err dns_forward_ask(struct dns_forward *fw, const struct dns_flight_key *key,
     struct dns_route *route, struct dns_waiter *w, mono_us now) MUST_CHECK;
