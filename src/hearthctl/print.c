@@ -60,7 +60,7 @@ find_columns(struct table *t, const json_t *list)
 		if (!flat_make(row, json_array_get(list, t->rows_count)))
 			return false;
 		for (size_t i = 0; i < row->count; i++)
-			if (!add_column(t, row->rows[i].key))
+			if (!flat_is_table(row->rows[i].value) && !add_column(t, row->rows[i].key))
 				return false;
 	}
 	return t->columns != 0;
@@ -233,6 +233,48 @@ print_width(void)
 	return PRINT_WIDTH;
 }
 
+/* A table with its name above it. */
+static void
+print_titled(const char *title, const json_t *list, int width, FILE *out)
+{
+	fprintf(out, "%s:\n", title);
+	print_table(list, width, out);
+}
+
+/* The tables within one row, named after its first cell. */
+static void
+print_inner(const char *title, const struct flat *row, int width, FILE *out)
+{
+	char *first = row->count != 0 ? cell_text(row->rows[0].value) : NULL;
+
+	for (size_t i = 0; i < row->count && first != NULL; i++) {
+		char *name;
+
+		if (!flat_is_table(row->rows[i].value) ||
+		    asprintf(&name, "%s.%s.%s", title, first, row->rows[i].key) < 0)
+			continue;
+		fputc('\n', out);
+		print_titled(name, row->rows[i].value, width, out);
+		free(name);
+	}
+	free(first);
+}
+
+static void
+print_all_inner(const char *title, const json_t *list, int width, FILE *out)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		struct flat row;
+
+		if (flat_make(&row, item))
+			print_inner(title, &row, width, out);
+		flat_free(&row);
+	}
+}
+
 /* --- results ---------------------------------------------------------------------------------- */
 
 static void
@@ -252,9 +294,11 @@ print_rows(const struct flat *f, FILE *out)
 	for (size_t i = 0; i < f->count; i++) {
 		if (!flat_is_table(f->rows[i].value))
 			continue;
-		fprintf(out, "%s%s:\n", first ? "" : "\n", f->rows[i].key);
+		if (!first)
+			fputc('\n', out);
 		first = false;
-		print_table(f->rows[i].value, width, out);
+		print_titled(f->rows[i].key, f->rows[i].value, width, out);
+		print_all_inner(f->rows[i].key, f->rows[i].value, width, out);
 	}
 }
 

@@ -142,9 +142,19 @@ rows_are_found_by_name(void)
 	json_decref(j);
 }
 
+static void
+tables_within_a_table_come_after_it(void)
+{
+	prints("{\"lists\":[{\"block\":\"ads\",\"names\":3,\"files\":[{\"file\":\"a\"},{\"file\":\"b\"}]},"
+	       "{\"block\":\"none\",\"names\":0}]}", false,
+	    "lists:\n  block  names\n  ads        3\n  none       0\n"
+	    "\nlists.ads.files:\n  file\n  a\n  b\n");
+}
+
 UNIT_MAIN("print", UNIT(values_are_lines_with_dotted_names),
     UNIT(texts_are_quoted_where_they_need_it), UNIT(nothing_moves_the_cursor),
     UNIT(lists_of_objects_are_tables_behind_the_values),
     UNIT(letters_of_several_bytes_take_one_column),
     UNIT(a_table_that_is_too_wide_lies_on_its_side), UNIT(json_is_one_line),
+    UNIT(tables_within_a_table_come_after_it),
     UNIT(rows_are_found_by_name))
