@@ -32,6 +32,7 @@ SYSTEM_TESTS += tests/system/dns_overload.sh
 SYSTEM_TESTS += tests/system/dns_policy.sh
 SYSTEM_TESTS += tests/system/dns_querylog.sh
 SYSTEM_TESTS += tests/system/dns_servers.sh
+SYSTEM_TESTS += tests/system/dns_shapes.sh
 SYSTEM_TESTS += tests/system/dns_snapshot.sh
 SYSTEM_TESTS += tests/system/dns_resolvconf.sh
 SYSTEM_TESTS += tests/system/dns_routes.sh
