@@ -71,7 +71,7 @@ stop "$up_pid"
 start_fakedns --rule '* * DROP' --port "$fakedns_port"
 check "the short answer has expired" wait_until "ctl dns lookup old.example | grep -q stale" 5
 evicted=$(counter dns.in_flight.evicted)
-load --name 'more%d.example' --count 1000000 --window 9000 --sources 20 --seconds 8 >"$tmp/flood" &
+load --name 'more%d.example' --count 1000000 --window 9000 --sources 20 --seconds 5 >"$tmp/flood" &
 flood=$!
 check "places are taken away" wait_until \
 	"[ \"\$(counter dns.in_flight.evicted)\" -gt \$((evicted + 100)) ]" 8

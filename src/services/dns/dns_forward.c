@@ -135,9 +135,8 @@ find(struct dns_forward *fw, const struct dns_flight_key *key)
 
 /* The number of a name's zone: of its last two labels. */
 static uint16_t
-zone_of(const struct dns_forward *fw, struct span name)
+zone_of(const struct dns_forward *fw, struct span zone)
 {
-	struct span zone = name;
 	uint32_t h = fw->zone_seed;
 
 	for (unsigned labels = dns_name_labels(zone); labels > 2; labels--)
