@@ -71,7 +71,8 @@ news(void *ctx, const struct hearth_news *n)
 	struct check *c = ctx;
 	char name[256], size[24], hash[2 * SEAL_HASH_BYTES + 1];
 
-	if (n->type != HEARTH_STATE || !n->confirmed || strncmp(n->topic, "file/", 5) != 0)
+	if (n->type != HEARTH_STATE || !n->confirmed ||
+	    strncmp(n->topic, ANNOUNCE_FILES_PREFIX, strlen(ANNOUNCE_FILES_PREFIX)) != 0)
 		return;
 	text_value(n, "name", name, sizeof(name));
 	if (strcmp(last_part(name), c->name) != 0 && strcmp(name, c->name) != 0)

@@ -287,6 +287,37 @@ a_restart_with_the_clock_a_day_back_is_heard_again(void)
 	net_end(&net, &keys);
 }
 
+/* What was dropped for want of a proof is still repaired when the proof comes. */
+static void
+a_late_proof_of_a_restart_loses_nothing(void)
+{
+	net_begin(&net, &keys, 44);
+
+	struct net_node *r = net_add_receiver(&net, &keys.group, &keys.trust, true);
+	struct net_node *a = net_add_sender(&net, &keys.group, &keys.alice, 5);
+
+	net_run(&net, seconds(5));
+	net_restart_sender(a, &keys.group, &keys.alice, 6);
+	net.tapping = true;
+	r->off = true;
+	for (unsigned i = 0; i < 5; i++)
+		net_event(a, i);
+	net_run(&net, millis(50));
+	net.tapping = false;
+	for (size_t i = 0; i < net.tap_count; i++)
+		if (net.tap[i].bytes[6] == BEACON_EVENT)
+			net_inject(r, span_of(net.tap[i].bytes, net.tap[i].len));
+	net_run(&net, seconds(4));
+	CU_ASSERT_EQUAL(beacon_receiver_count(r->receiver, BEACON_C_UNPROVEN), 5);
+	r->off = false;
+	net_event(a, 5);
+	net_run(&net, seconds(20));
+	for (unsigned i = 0; i < 6; i++)
+		CU_ASSERT_EQUAL(r->events[i], 1);
+	CU_ASSERT_EQUAL(r->gap_count, 0);
+	net_end(&net, &keys);
+}
+
 /* The capture of an older start must not push the living one aside. */
 static void
 old_starts_cannot_displace_the_living_one(void)
@@ -711,6 +742,7 @@ UNIT_MAIN("beacon_attack", UNIT(a_replay_to_a_running_subscriber_is_refused),
     UNIT(old_words_without_their_sender_are_shown_as_unconfirmed_at_most),
     UNIT(every_byte_flipped_is_refused), UNIT(the_group_key_alone_makes_nobody_a_sender),
     UNIT(a_sender_is_kept_to_its_topics), UNIT(a_restart_with_the_clock_a_day_back_is_heard_again),
+    UNIT(a_late_proof_of_a_restart_loses_nothing),
     UNIT(old_starts_cannot_displace_the_living_one), UNIT(two_clones_both_run_and_both_say_so),
     UNIT(clones_with_the_same_epoch_notice_too), UNIT(a_replay_to_the_sender_itself_is_no_clone),
     UNIT(a_group_key_is_rotated_without_loss), UNIT(a_new_sender_key_takes_over_the_name),

@@ -78,5 +78,14 @@ contains "changes what is published" "state=open" \
 sed -i 's/publish "door.*//' "$tmp/nas.conf"
 check "another reload" "$ctl" -s "$tmp/nas.sock" reload
 same "withdraws it" "" "$("$ctl" -s "$tmp/nas.sock" announce list | grep door)"
+
+# --- files that are announced no more ------------------------------------------------------------
+files() { "$ctl" -s "$tmp/nas.sock" --json announce list | grep -c 'file/boot/kernel.img'; }
+same "the file is announced through reloads" 1 "$(files)"
+hashed() { "$ctl" -s "$tmp/nas.sock" --json status | tr -d ' \n' | grep -o '"hashed":[0-9]*'; }
+same "and was hashed once" '"hashed":1' "$(hashed)"
+sed -i 's/publish-files = true/publish-files = false/' "$tmp/nas.conf"
+check "announcing files is switched off" "$ctl" -s "$tmp/nas.sock" reload
+same "and so it is withdrawn" 0 "$(files)"
 check "the daemon still runs" running "$daemon"
 finish

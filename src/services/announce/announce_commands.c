@@ -12,6 +12,8 @@
 #include "services/announce/armor.h"
 #include "services/announce/txt.h"
 
+#define CLONE_KEPT seconds(300)	/* since the other one was heard last; it is asked for every 30 s */
+
 static void
 report_text(struct report *out, struct span payload)
 {
@@ -271,7 +273,8 @@ announce_report(const struct announce *an, struct report *out)
 	report_bool(out, "sealed", an->ring.count != 0);
 	report_u64(out, "group_keys", an->ring.count);
 	report_bool(out, "keys_locked", announce_keys_locked(an));
-	report_bool(out, "identity_used_by_two_hosts", an->clone_at != 0);
+	report_bool(out, "identity_used_by_two_hosts", an->clone_at != 0 &&
+	    loop_now(an->sv->loop) - an->clone_at < CLONE_KEPT);
 	report_sender(an, out);
 	report_net(an, out);
 	report_files(an, out);

@@ -32,7 +32,8 @@ struct file {
 	uint64_t size;
 	uint8_t hash[SEAL_HASH_BYTES];
 	bool hashed;		/* the values above are those of a whole reading */
-	bool told;		/* found() was called for them */
+	bool fresh;		/* and not told yet */
+	bool told;		/* found() was called, for these values or earlier ones */
 	bool seen;		/* in this look */
 };
 
@@ -67,7 +68,7 @@ size_t
 announce_files_topic(char out[static BEACON_TOPIC_MAX + 1], const char *path)
 {
 	uint8_t hash[SEAL_HASH_BYTES];
-	size_t at = (size_t)snprintf(out, BEACON_TOPIC_MAX + 1, "file/");
+	size_t at = (size_t)snprintf(out, BEACON_TOPIC_MAX + 1, "%s", ANNOUNCE_FILES_PREFIX);
 
 	for (const char *p = path; *p != '\0'; p++) {
 		uint8_t c = (uint8_t)*p;
@@ -76,8 +77,8 @@ announce_files_topic(char out[static BEACON_TOPIC_MAX + 1], const char *path)
 
 		if (at + need > BEACON_TOPIC_MAX) {
 			seal_hash(hash, sizeof(hash), span_str(path), span_of(NULL, 0));
-			memcpy(out, "file/~", 6);
-			to_hex(out + 6, hash, 16);
+			at = (size_t)snprintf(out, BEACON_TOPIC_MAX + 1, ANNOUNCE_FILES_PREFIX "~");
+			to_hex(out + at, hash, 16);
 			return strlen(out);
 		}
 		at += (size_t)snprintf(out + at, 4, plain ? "%c" : "%%%02X", c);
@@ -179,8 +180,8 @@ look_at_file(struct announce_files *f, int dir, const char *name, const char *pa
 	e->seen = true;
 	if (is_same(e, &st) || still_changing(&st))
 		goto close;
-	e->told = false;
 	e->hashed = announce_files_hash(fd, &e->size, e->hash) == OK;
+	e->fresh = e->hashed;
 	e->inode = st.st_ino;
 	e->changed = st.st_mtim;
 	f->stats.hashed++;
@@ -274,11 +275,15 @@ done(struct offload_job *j)
 	for (size_t i = f->count; i-- > 0;) {
 		struct file *e = &f->files[i];
 
+		/* What cannot be read any more is not announced with an old hash. */
+		if (e->told && (!e->seen || !e->hashed)) {
+			e->told = false;
+			f->ops->gone(f->ctx, e->path);
+		}
 		if (!e->seen) {
-			if (e->told)
-				f->ops->gone(f->ctx, e->path);
 			*e = f->files[--f->count];
-		} else if (e->hashed && !e->told) {
+		} else if (e->fresh) {
+			e->fresh = false;
 			e->told = true;
 			f->ops->found(f->ctx, e->path, e->size, e->hash);
 		}

@@ -21,6 +21,8 @@
 #define ANNOUNCE_FILES_EVERY 30000000	/* usec between two looks */
 #define ANNOUNCE_FILE_PATH 256		/* bytes of a path below the root, closing zero included */
 
+#define ANNOUNCE_FILES_PREFIX "file/"	/* of the topics */
+
 struct loop;
 struct offload;
 struct announce_files;

@@ -393,15 +393,45 @@ files_unreadable(void *ctx, int error)
 static const struct announce_files_ops files_ops = { .found = file_found, .gone = file_gone,
 	.unreadable = files_unreadable };
 
+/* Withdraw what was announced of the files that were followed until now. */
+static void
+forget_files(struct announce *an, const struct conf *cf)
+{
+	struct beacon_when now = announce_when(an);
+	struct beacon_published p;
+
+	for (size_t i = an->files != NULL ? beacon_sender_count(an->voice->sender) : 0; i-- > 0;) {
+		char topic[BEACON_TOPIC_MAX + 1];
+
+		beacon_sender_get(an->voice->sender, i, &p);
+		snprintf(topic, sizeof(topic), "%.*s", (int)p.topic.len, (const char *)p.topic.at);
+		if (strncmp(topic, ANNOUNCE_FILES_PREFIX, strlen(ANNOUNCE_FILES_PREFIX)) == 0 &&
+		    !still_published(cf, topic) &&
+		    beacon_sender_withdraw(an->voice->sender, &now, span_str(topic)) != OK)
+			break;
+	}
+	announce_files_free(an->files);
+	an->files = NULL;
+	free(an->files_root);
+	an->files_root = NULL;
+}
+
 static enum err
 follow_files(struct announce *an, const struct conf *cf)
 {
 	const char *root = conf_bool(cf, "publish-files") ? conf_str(cf, "files-root") : "";
+	char *copy;
 
-	announce_files_free(an->files);
-	an->files = NULL;
-	return root[0] == '\0' ? OK : announce_files_new(&an->files, &files_ops, an, an->sv->loop,
-	    an->sv->offload, root);
+	if (an->files_root != NULL && strcmp(an->files_root, root) == 0)
+		return OK;
+	forget_files(an, cf);
+	if (root[0] == '\0')
+		return OK;
+	copy = strdup(root);
+	if (copy == NULL)
+		return ERR_NOMEM;
+	an->files_root = copy;
+	return announce_files_new(&an->files, &files_ops, an, an->sv->loop, an->sv->offload, root);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -495,6 +525,7 @@ stop(struct service *sv)
 	seal_wipe(&an->leases, sizeof(an->leases));
 	beacon_net_close(an->net);
 	free(an->topics);
+	free(an->files_root);
 	free(an);
 	sv->state = NULL;
 }

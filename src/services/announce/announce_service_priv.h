@@ -37,7 +37,7 @@ struct announce {
 	struct beacon_leases leases;
 	struct announce_epoch_job *epoch_job;
 	struct announce_files *files;
-	char *files_root;
+	char *files_root;	/* that files looks into; NULL: none */
 	char (*topics)[BEACON_TOPIC_MAX + 1];	/* published by the settings */
 	size_t topic_count;
 	struct log_gate clone_gate;

@@ -145,7 +145,9 @@ is_duplicate(struct beacon_receiver *r, size_t who)
 	if (slot != NULL &&
 	    (h->seq <= slot->base || replay_peek(&slot->window, h->seq) != OK))
 		return true;
-	return beacon_hold_knows(&r->hold, h);
+	/* Once the proof is there, what was dropped for want of it may come again as a repair. */
+	return (slot == NULL || slot->state != BEACON_SLOT_LIVE) &&
+	       beacon_hold_knows(&r->hold, h);
 }
 
 static uint32_t
