@@ -22,7 +22,9 @@ tests_bench_beacon_SOURCES = tests/bench/beacon.c
 tests_bench_beacon_LDADD = src/libannounce.a src/libutil.a $(SODIUM_LIBS)
 tests_bench_beacon_flood_SOURCES = tests/bench/beacon_flood.c
 tests_bench_beacon_flood_LDADD = src/liblisten.a src/libannounce.a src/libcore.a src/libutil.a $(CORE_LIBS)
-BENCHES += tests/bench/tftp_bare
+BENCHES += tests/bench/tftp_bare tests/bench/tftp_forge
+tests_bench_tftp_forge_SOURCES = tests/bench/tftp_forge.c
 tests_bench_tftp_bare_SOURCES = tests/bench/tftp_bare.c
-EXTRA_DIST += tests/bench/tftp
-bench-programs: tests/support/tftpload
+EXTRA_DIST += tests/bench/tftp tests/bench/tftp-forged tests/bench/tftp-lossy
+EXTRA_DIST += tests/bench/tftp_servers.sh
+bench-programs: tests/support/tftpload tests/support/lossy

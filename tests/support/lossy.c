@@ -4,7 +4,8 @@
  *
  *	lossy PORT SERVER-PORT DELAY-US LOSS-PER-1000 SEED	127.0.0.1 on both sides
  *
- * Each packet waits DELAY-US each way. For servers that answer from the port they were asked at.
+ * Each packet waits DELAY-US each way. A client sees one server port, wherever answers come from;
+ * what it sends goes to where the last one came from, and a TFTP request to SERVER-PORT.
  */
 #include <netinet/in.h>
 #include <poll.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -31,6 +33,7 @@ struct packet {
 static struct packet queue[QUEUE_MAX];	/* the delay is the same for all: first in, first out */
 static unsigned head, used;
 static struct sockaddr_in clients[CLIENTS_MAX];
+static struct sockaddr_in servers[CLIENTS_MAX];	/* port that the client's transfer is at */
 static struct pollfd fds[CLIENTS_MAX + 1];	/* fds[0] faces the clients */
 static unsigned count;
 static struct sockaddr_in server;
@@ -50,8 +53,12 @@ clock_us(void)
 static bool
 is_lost(void)
 {
-	rng = rng * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (rng >> 33) % 1000 < loss;
+	/* splitmix64: neighbouring seeds have nothing in common */
+	uint64_t z = rng += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return (z ^ (z >> 31)) % 1000 < loss;
 }
 
 static int
@@ -102,11 +109,15 @@ take(unsigned from)
 	p->at = clock_us() + delay;
 	p->len = (size_t)n;
 	if (from == 0) {
-		p->fd = fds[client_of(&peer) + 1].fd;
-		p->to = server;
+		unsigned client = client_of(&peer);
+		bool request = n >= 2 && (p->data[1] == 1 || p->data[1] == 2);
+
+		p->fd = fds[client + 1].fd;
+		p->to = request ? server : servers[client];
 	} else {
 		p->fd = fds[0].fd;
 		p->to = clients[from - 1];
+		servers[from - 1] = peer;
 	}
 	used++;
 }
@@ -120,9 +131,10 @@ main(int argc, char **argv)
 	server = (struct sockaddr_in){.sin_family = AF_INET,
 				      .sin_port = htons((uint16_t)atoi(argv[2])),
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	(void)prctl(PR_SET_TIMERSLACK, 1L);	/* else each way takes some 50 usec more */
 	delay = atoi(argv[3]);
 	loss = (unsigned)atoi(argv[4]);
-	rng = strtoull(argv[5], NULL, 10);
+	rng = strtoull(argv[5], NULL, 10) << 32;
 	for (;;) {
 		int64_t now = clock_us();
 		struct timespec ts = { 0 };

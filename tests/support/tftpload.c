@@ -40,6 +40,7 @@ struct client {
 	int64_t heard;		/* usec */
 	int64_t stall;		/* longest silence, usec */
 	int64_t resent_at;
+	unsigned requests;
 };
 
 static char name[600];
@@ -200,7 +201,8 @@ start(struct client *c, int64_t now)
 {
 	uint8_t buf[700];
 
-	*c = (struct client){ .fd = open_socket(), .next = 1, .heard = now, .resent_at = now };
+	*c = (struct client){ .fd = open_socket(), .next = 1, .heard = now, .resent_at = now,
+		.requests = 1 };
 	send_to(c->fd, buf, request(buf, sizeof(buf), 1, true), &server);
 }
 
@@ -213,10 +215,12 @@ nudge(struct client *c, int64_t now)
 	if (c->done || now - c->heard < 1000000 || now - c->resent_at < 1000000)
 		return;
 	c->resent_at = now;
-	if (c->known)
+	if (c->known) {
 		ack(c);
-	else
-		send_to(c->fd, buf, request(buf, sizeof(buf), 1, true), &server);
+		return;
+	}
+	c->requests++;
+	send_to(c->fd, buf, request(buf, sizeof(buf), 1, true), &server);
 }
 
 static int
@@ -225,7 +229,7 @@ get(unsigned clients)
 	static struct client c[CLIENTS_MAX];
 	static struct pollfd p[CLIENTS_MAX];
 	int64_t began = clock_us(), stall = 0, progress = began;
-	unsigned left = clients;
+	unsigned left = clients, requests = 0;
 	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < clients; i++) {
@@ -251,11 +255,12 @@ get(unsigned clients)
 			p[i].fd = -1;
 			left--;
 			bytes += c[i].bytes;
+			requests += c[i].requests;
 			stall = c[i].stall > stall ? c[i].stall : stall;
 		}
 	}
-	printf("bytes=%" PRIu64 " seconds=%.6f stall_ms=%.1f\n", bytes,
-	    (double)(clock_us() - began) / 1e6, (double)stall / 1e3);
+	printf("bytes=%" PRIu64 " seconds=%.6f stall_ms=%.1f requests=%u\n", bytes,
+	    (double)(clock_us() - began) / 1e6, (double)stall / 1e3, requests);
 	return 0;
 }
 
@@ -368,6 +373,10 @@ flood(unsigned rate, unsigned seconds)
 		while (clock_us() < due)
 			(void)poll(NULL, 0, 1);
 		n = request(buffers[0], PACKET_MAX, 1, true);
+		if (sent >= 256) {	/* another port: the same one would join its transfer */
+			close(fds[sent % 256]);
+			fds[sent % 256] = open_socket();
+		}
 		send_to(fds[sent % 256], buffers[0], n, &server);
 		sent++;
 		sent_bytes += n;
