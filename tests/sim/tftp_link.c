@@ -13,7 +13,8 @@ link_timing(void)
 {
 	return (struct tftp_timing){ .rto_initial = seconds(1), .rto_min = millis(200),
 	    .rto_max = seconds(5), .probe_min = millis(20), .patience = seconds(60),
-	    .idle_max = seconds(120), .dally = seconds(3), .tries = 6 };
+	    .idle_max = seconds(120), .dally = seconds(3), .tries = 6,
+	    .unproven_sends = TFTP_UNPROVEN_SENDS };
 }
 
 /* As the server begins with a client whose round trip it knows. */

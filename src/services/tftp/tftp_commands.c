@@ -25,6 +25,7 @@ tftp_commands_report(const struct tftp_state *st, struct report *out)
 		{ "errors_held", t->errors_held }, { "strangers", t->strangers },
 		{ "bad_sources", t->bad_sources }, { "malformed", t->malformed },
 		{ "strays", t->strays }, { "repeated", t->repeated },
+		{ "unproven_brief", t->unproven_brief },
 		{ "unproven_held", t->unproven_held }, { "table_full", t->table_full },
 		{ "client_full", t->client_full }, { "evicted", t->evicted },
 		{ "disk_waits", t->waits }, { "resent", t->resent },

@@ -10,7 +10,8 @@ struct tftp_hosts {
 	uint64_t seed;
 	unsigned count;
 	LIST_HEAD(, tftp_host) chains[BUCKETS];
-	TAILQ_HEAD(tftp_host_ages, tftp_host) ages;	/* longest unused first */
+	/* Those without a session, longest unused first: never answered, answered before. */
+	TAILQ_HEAD(tftp_host_ages, tftp_host) ages[2];
 };
 
 enum err
@@ -21,7 +22,8 @@ tftp_hosts_new(struct tftp_hosts **out, uint64_t seed)
 	if (hosts == NULL)
 		return ERR_NOMEM;
 	hosts->seed = seed;
-	TAILQ_INIT(&hosts->ages);
+	TAILQ_INIT(&hosts->ages[false]);
+	TAILQ_INIT(&hosts->ages[true]);
 	*out = hosts;
 	return OK;
 }
@@ -33,9 +35,11 @@ tftp_hosts_free(struct tftp_hosts *hosts)
 
 	if (hosts == NULL)
 		return;
-	while ((host = TAILQ_FIRST(&hosts->ages)) != NULL) {
-		TAILQ_REMOVE(&hosts->ages, host, age);
-		free(host);
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		while ((host = LIST_FIRST(&hosts->chains[i])) != NULL) {
+			LIST_REMOVE(host, chain);
+			free(host);
+		}
 	}
 	free(hosts);
 }
@@ -52,30 +56,23 @@ slot_of(const struct tftp_hosts *hosts, const struct addr *addr)
 	return (unsigned)(h >> 40) % BUCKETS;
 }
 
-static void
-forget(struct tftp_hosts *hosts, struct tftp_host *host)
-{
-	LIST_REMOVE(host, chain);
-	TAILQ_REMOVE(&hosts->ages, host, age);
-	hosts->count--;
-	free(host);
-}
-
-/* Make room: the longest unused one goes, of those without a transfer. */
+/* Make room: forged addresses come in any number, and must not push out those that answer. */
 static bool
 make_room(struct tftp_hosts *hosts)
 {
-	struct tftp_host *host;
+	struct tftp_host *host = TAILQ_FIRST(&hosts->ages[false]);
 
 	if (hosts->count < TFTP_HOSTS_MAX)
 		return true;
-	TAILQ_FOREACH(host, &hosts->ages, age) {
-		if (host->sessions == 0) {
-			forget(hosts, host);
-			return true;
-		}
-	}
-	return false;
+	if (host == NULL)
+		host = TAILQ_FIRST(&hosts->ages[true]);
+	if (host == NULL)
+		return false;
+	LIST_REMOVE(host, chain);
+	TAILQ_REMOVE(&hosts->ages[host->proven], host, age);
+	hosts->count--;
+	free(host);
+	return true;
 }
 
 struct tftp_host *
@@ -87,8 +84,10 @@ tftp_hosts_get(struct tftp_hosts *hosts, const struct addr *addr, mono_us now)
 	LIST_FOREACH(host, &hosts->chains[slot], chain) {
 		if (!addr_equal_host(&host->addr, addr))
 			continue;
-		TAILQ_REMOVE(&hosts->ages, host, age);
-		TAILQ_INSERT_TAIL(&hosts->ages, host, age);
+		if (host->sessions == 0) {
+			TAILQ_REMOVE(&hosts->ages[host->proven], host, age);
+			TAILQ_INSERT_TAIL(&hosts->ages[host->proven], host, age);
+		}
 		return host;
 	}
 	if (!make_room(hosts) || (host = calloc(1, sizeof(*host))) == NULL)
@@ -98,9 +97,23 @@ tftp_hosts_get(struct tftp_hosts *hosts, const struct addr *addr, mono_us now)
 	host->day = now;
 	bucket_init(&host->errors, TFTP_HOST_ERRORS, TFTP_HOST_ERRORS, now);
 	LIST_INSERT_HEAD(&hosts->chains[slot], host, chain);
-	TAILQ_INSERT_TAIL(&hosts->ages, host, age);
+	TAILQ_INSERT_TAIL(&hosts->ages[false], host, age);
 	hosts->count++;
 	return host;
+}
+
+void
+tftp_hosts_use(struct tftp_hosts *hosts, struct tftp_host *host)
+{
+	if (host->sessions++ == 0)
+		TAILQ_REMOVE(&hosts->ages[host->proven], host, age);
+}
+
+void
+tftp_hosts_leave(struct tftp_hosts *hosts, struct tftp_host *host)
+{
+	if (--host->sessions == 0)
+		TAILQ_INSERT_TAIL(&hosts->ages[host->proven], host, age);
 }
 
 uint64_t

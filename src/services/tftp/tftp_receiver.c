@@ -33,7 +33,7 @@ tftp_receiver_begin_client(struct tftp_receiver *r, bool got_oack)
 static bool
 exhausted(const struct tftp_receiver *r)
 {
-	return !r->proven && r->unproven_sends >= TFTP_UNPROVEN_SENDS;
+	return !r->proven && r->unproven_sends >= r->timing.unproven_sends;
 }
 
 bool

@@ -61,7 +61,7 @@ window_end(const struct tftp_sender *s)
 bool
 tftp_sender_exhausted(const struct tftp_sender *s)
 {
-	return !s->proven && s->unproven_sends >= TFTP_UNPROVEN_SENDS;
+	return !s->proven && s->unproven_sends >= s->timing.unproven_sends;
 }
 
 /* How many of the left blocks may go now under the gap between them. */

@@ -15,6 +15,8 @@ timing_for(const struct tftp_session *s)
 
 	if (known != 0 && known < t.rto_initial)
 		t.rto_initial = known > t.rto_min ? known : t.rto_min;
+	if (s->brief)
+		t.unproven_sends = 1;
 	if (known != 0)
 		t.rtt_known = s->host->srtt;
 	return t;

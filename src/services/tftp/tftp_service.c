@@ -14,6 +14,7 @@
 #include "services/tftp/tftp_session.h"
 
 #define UNPROVEN_RATE 200	/* new transfers a second of addresses that do not answer */
+#define BRIEF_RATE 2000		/* beyond that: one packet each, and no socket of their own */
 #define UNPROVEN_FREE 32	/* unanswered at once at an address that has answered before */
 #define UNPROVEN_BURST 1024
 #define RESTARTED seconds(1)	/* silent for so long and asking again: it has started anew */
@@ -24,6 +25,7 @@ struct request {
 	const struct tftp_msg *msg;
 	struct tftp_client who;
 	struct tftp_host *host;
+	bool brief;
 	struct tftp_terms terms;
 	struct tftp_name name;
 };
@@ -69,6 +71,23 @@ source_is_sane(const struct tftp_state *st, const struct dgram *dg)
 
 /* --- limits ----------------------------------------------------------------------------------- */
 
+/*
+ * Forged requests come in floods, and one from a client that was never here looks just like them.
+ * It is answered as well, but by one packet that costs little; uploads need more, and have to wait.
+ */
+static bool
+is_bearable(struct request *rq)
+{
+	struct tftp_state *st = rq->st;
+
+	if ((rq->host->proven && rq->host->unproven < UNPROVEN_FREE) ||
+	    bucket_take(&st->unproven, 1, rq->dg->now))
+		return true;
+	rq->brief = rq->msg->op == TFTP_RRQ && bucket_take(&st->brief, 1, rq->dg->now);
+	*(rq->brief ? &st->stats.unproven_brief : &st->stats.unproven_held) += 1;
+	return rq->brief;
+}
+
 static bool
 has_place(struct request *rq)
 {
@@ -78,11 +97,8 @@ has_place(struct request *rq)
 		st->stats.table_full++;
 		return false;
 	}
-	if ((!rq->host->proven || rq->host->unproven >= UNPROVEN_FREE) &&
-	    !bucket_take(&st->unproven, 1, rq->dg->now)) {
-		st->stats.unproven_held++;
+	if (!is_bearable(rq))
 		return false;
-	}
 	if (rq->host->sessions >= st->set->client_sessions_max &&
 	    !tftp_session_evict(st, rq->host)) {
 		st->stats.client_full++;
@@ -135,7 +151,7 @@ static struct tftp_session *
 make_session(struct request *rq)
 {
 	struct tftp_session *s =
-	    tftp_session_new(rq->st, &rq->who, rq->dg, rq->msg->op == TFTP_WRQ);
+	    tftp_session_new(rq->st, &rq->who, rq->dg, rq->msg->op == TFTP_WRQ, rq->brief);
 
 	if (s == NULL) {
 		refuse(rq, TFTP_CODE_OTHER, "Server is short of resources", "resources");
@@ -216,7 +232,7 @@ begin(struct request *rq)
 
 /* --- packets ---------------------------------------------------------------------------------- */
 
-/* The four packets for an unknown peer are spent, but it still asks: they went before it listened. */
+/* The packets for an unknown peer are spent, but it still asks: they went before it listened. */
 static bool
 is_spent(const struct tftp_session *s, mono_us now)
 {
@@ -261,18 +277,19 @@ got_request(struct tftp_state *st, const struct dgram *dg, const struct tftp_msg
 	if (s != NULL && joins(s, msg, dg->now))
 		return;
 	rq.host = tftp_hosts_get(st->hosts, dg->peer, dg->now);
+	if (rq.host == NULL && tftp_session_evict(st, NULL))
+		rq.host = tftp_hosts_get(st->hosts, dg->peer, dg->now);
 	if (has_place(&rq))
 		begin(&rq);
 }
 
-/* Something else at the listening port: in single-port mode that is where transfers are. */
+/* Something else at the listening port: some transfers are there. */
 static void
 got_other(struct tftp_state *st, const struct dgram *dg, const struct tftp_msg *msg)
 {
-	struct tftp_session *s = st->set->ports == TFTP_PORTS_SINGLE
-	    ? tftp_session_find(st, dg->peer, dg->reply_from) : NULL;
+	struct tftp_session *s = tftp_session_find(st, dg->peer, dg->reply_from);
 
-	if (s != NULL) {
+	if (s != NULL && s->io.shared) {
 		tftp_session_input(s, msg, dg->now);
 		return;
 	}
@@ -340,6 +357,7 @@ start(struct service *sv, const struct conf *cf)
 		return e;
 	sv->state = st;
 	bucket_init(&st->unproven, UNPROVEN_RATE, UNPROVEN_BURST, loop_now(sv->loop));
+	bucket_init(&st->brief, BRIEF_RATE, BRIEF_RATE, loop_now(sv->loop));
 	e = apply(sv, cf);
 	if (e != OK)
 		return e;

@@ -423,7 +423,7 @@ open_socket(struct tftp_session *s, const struct dgram *dg)
 {
 	struct tftp_settings *set = s->set;
 
-	if (set->ports == TFTP_PORTS_SINGLE) {
+	if (set->ports == TFTP_PORTS_SINGLE || s->brief) {
 		tftp_io_share(&s->io, udp_fd(dg->socket), &s->who.server, &s->who.peer);
 		return OK;
 	}
@@ -439,7 +439,7 @@ open_socket(struct tftp_session *s, const struct dgram *dg)
 
 struct tftp_session *
 tftp_session_new(struct tftp_state *st, const struct tftp_client *who, const struct dgram *dg,
-    bool upload)
+    bool upload, bool brief)
 {
 	struct tftp_session *s = calloc(1, sizeof(*s));
 
@@ -449,6 +449,7 @@ tftp_session_new(struct tftp_state *st, const struct tftp_client *who, const str
 	s->set = tftp_settings_ref(st->set);
 	s->id = ++st->next_id;
 	s->upload = upload;
+	s->brief = brief;
 	s->who = *who;
 	s->ifindex = dg->ifindex;
 	s->started = dg->now;
@@ -466,7 +467,7 @@ tftp_session_new(struct tftp_state *st, const struct tftp_client *who, const str
 	s->io.gso = s->set->gso;
 	s->host = tftp_hosts_get(st->hosts, &who->peer, dg->now);
 	if (s->host != NULL) {
-		s->host->sessions++;
+		tftp_hosts_use(st->hosts, s->host);
 		s->host->unproven++;
 		s->counted = true;
 	}
@@ -556,7 +557,7 @@ unlist(struct tftp_session *s)
 	tftp_io_close(&s->io);
 	uncount(s);
 	if (s->host != NULL)
-		s->host->sessions--;
+		tftp_hosts_leave(st->hosts, s->host);
 }
 
 /* Nothing more to do for it: it dies, but callers up the stack may still look at it. */

@@ -52,6 +52,7 @@ struct tftp_stats {
 	uint64_t malformed;
 	uint64_t strays;			/* packets of no transfer */
 	uint64_t repeated;			/* requests that joined their transfer */
+	uint64_t unproven_brief;	/* requests of unknown addresses answered at little cost */
 	uint64_t unproven_held;	/* requests dropped by the limit for unknown addresses */
 	uint64_t table_full, client_full;	/* requests refused at a cap */
 	uint64_t evicted;			/* unproven transfers that made room */
@@ -70,6 +71,7 @@ struct tftp_state {
 	struct tftp_hash_cache hashes;
 	struct log_gate failures;
 	struct bucket unproven;			/* new transfers of addresses that never answered */
+	struct bucket brief;			/* such transfers, when there are too many */
 	uint64_t table_seed;
 	uint64_t next_id;
 	unsigned count;				/* sessions in the table */
@@ -130,6 +132,7 @@ struct tftp_session {
 	} phase;
 	bool upload;
 	bool netascii;
+	bool brief;	/* begun in a flood: on the listening socket, one packet before an answer */
 	bool listed;			/* in the table: gets packets */
 	bool queued;			/* in the run queue */
 	bool blocked;			/* the socket's buffer is full */
@@ -170,10 +173,11 @@ struct tftp_session *tftp_session_find(struct tftp_state *st, const struct addr 
 
 /*
  * Make a session, in the table and without a file yet. `listening` is the socket that the request
- * came by. NULL where there is no memory; errors are answered by the caller.
+ * came by. brief: spend little on it until it answers. NULL where there is no memory; errors are
+ * answered by the caller.
  */
 struct tftp_session *tftp_session_new(struct tftp_state *st, const struct tftp_client *who,
-    const struct dgram *dg, bool upload);
+    const struct dgram *dg, bool upload, bool brief);
 
 /* Of all sessions, or those of one host: end the oldest that never had an answer. */
 bool tftp_session_evict(struct tftp_state *st, const struct tftp_host *host);

@@ -157,6 +157,7 @@ read_timing(struct tftp_settings *set, const struct conf *cf)
 		.rto_max = conf_duration(cf, "rto-max"),
 		.probe_min = millis(20), .patience = seconds(60),
 		.idle_max = conf_duration(cf, "idle-timeout"), .dally = seconds(3), .tries = 6,
+		.unproven_sends = TFTP_UNPROVEN_SENDS,
 		.strict = conf_bool(cf, "strict-timeout") };
 }
 

@@ -27,6 +27,8 @@ struct tftp_timing {
 	usec patience;		/* without progress, and with `tries` spent: give up */
 	usec idle_max;		/* without progress: give up in any case */
 	usec dally;		/* after an upload: answer repeats of its last block for so long */
+	unsigned unproven_sends;	/* packets before the first answer; at most
+					 * TFTP_UNPROVEN_SENDS */
 	unsigned tries;		/* time-outs at the longest time-out before giving up */
 	bool strict;		/* the negotiated timeout is used as it is: no estimate, no probe */
 };
@@ -54,8 +56,8 @@ struct tftp_counts {
 void tftp_timing_rto(const struct tftp_timing *timing, usec timeout, struct rto *out);
 
 /*
- * Give the time-out in force. The first one after an answer is exact: at the floor it is long enough
- * as it is. Backed off it is give or take 10 %, so that many transfers do not go on together.
+ * Give the time-out in force. The first one after an answer is exact: at the floor it is long
+ * enough. Backed off it is give or take 10 %, so that many transfers do not go on together.
  *
  * seed  of the jitter; changes
  */
