@@ -12,7 +12,11 @@ start_fakedns --log "$tmp/upstream.log" \
     --rule 'web.example HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1 ipv6hint=2001:db8::1' \
     --rule 'text.example TXT words' --rule 'alias.example CNAME four.example' \
     --rule 'gone.example * NXDOMAIN' --rule 'short.example A 192.0.2.6 ; ttl=0' \
-    --rule 'broken.example * SERVFAIL'
+    --rule 'broken.example * SERVFAIL' \
+    --rule 'half.example AAAA SERVFAIL' --rule 'half.example A 192.0.2.7' \
+    --rule 'mute.example AAAA DROP' --rule 'mute.example A 192.0.2.8' \
+    --rule 'wrapped.example AAAA ::ffff:192.0.2.9' --rule 'wrapped.example A 192.0.2.9' \
+    --rule '4.9.9.9.in-addr.arpa PTR four.example'
 port=$(free_port)
 ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 "$@"; }
 brief() { ask "$@" | awk '
@@ -25,7 +29,8 @@ start_with() {
 dns {
 	listen = "127.0.0.1:$port"
 	upstream = "127.0.0.1:$fakedns_port"
-	record = { "out.home.arpa CNAME four.example" }
+	record = { "out.home.arpa CNAME four.example", "nas.home.arpa A 192.168.1.5",
+	    "own.home.arpa AAAA 64:ff9b::c000:205" }
 	$1
 }
 END
@@ -58,9 +63,32 @@ same "an answer that is not kept" "64:ff9b::c000:206 " "$(list short.example AAA
 same "a name with neither" "NOERROR SOA" "$(brief text.example AAAA)"
 same "a name that does not exist" "NXDOMAIN SOA" "$(brief gone.example AAAA)"
 same "a failure stays one" "SERVFAIL" "$(brief broken.example AAAA)"
+for time in first second; do
+	same "but what fails for AAAA alone is asked for A ($time time)" "64:ff9b::c000:207 " \
+	    "$(list half.example AAAA)"
+	same "addresses that only wrap IPv4 are none ($time time)" "64:ff9b::c000:209 " \
+	    "$(list wrapped.example AAAA)"
+done
+ask +time=9 mute.example AAAA >"$tmp/mute" 2>&1
+contains "silence about AAAA is a failure as well" "64:ff9b::c000:208" "$(cat "$tmp/mute")"
+same "the name of such an address is that of IPv4" "4.9.9.9.in-addr.arpa. four.example. " \
+    "$(list -x 64:ff9b::909:904)"
+same "also from the cache" "NOERROR CNAME PTR" "$(brief -x 64:ff9b::909:904)"
+same "the house may name it itself" "own.home.arpa. " "$(list -x 64:ff9b::c000:205)"
+same "an address that nobody has a name for" "NXDOMAIN CNAME SOA" "$(brief -x 64:ff9b::909:9fe)"
+same "other addresses are no business of it" "NXDOMAIN SOA" "$(brief -x 2001:db8:1::1)"
+contains "and that is explained" "on with 4.9.9.9.in-addr.arpa" \
+    "$(ctl dns explain 4.0.9.0.9.0.9.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.9.f.f.4.6.0.0.ip6.arpa PTR)"
 same "over TCP" "64:ff9b::c000:204 64:ff9b::c000:205 " "$(list +tcp four.example AAAA)"
 same "who checks signatures gets none" "NOERROR SOA" "$(brief +cd four.example AAAA)"
 check "they are counted" [ "$(counter dns.mapped_to_ipv6)" -ge 6 ]
+stop "$hearthd_pid"
+
+# A prefix of one's own, among addresses that have no names outside of the house.
+start_with 'dns64 = "fd00:64::/96"'
+same "names of the house behind a prefix of one's own" "5.1.168.192.in-addr.arpa. nas.home.arpa. " \
+    "$(list -x fd00:64::c0a8:105)"
+same "its other addresses have none" "NXDOMAIN CNAME SOA" "$(brief -x fd00:64::c0a8:106)"
 stop "$hearthd_pid"
 
 { conf_head; echo 'dns { listen = "127.0.0.1:1"  dns64 = "64:ff9b::/95" }'; } >"$tmp/bad"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "services/dns/dns_v6.h"
 
+#include <stdio.h>
+
 #include "support/dns.h"
 #include "support/unit.h"
 
@@ -51,6 +53,97 @@ the_well_known_prefix_is_for_the_internet_alone(void)
 	CU_ASSERT_STRING_EQUAL(mapped("64:ff9b::/96", "192.168.1.1"), "-");
 	CU_ASSERT_STRING_EQUAL(mapped("64:ff9b::/96", "127.0.0.1"), "-");
 	CU_ASSERT_STRING_EQUAL(mapped("2001:db8:1::/96", "192.168.1.1"), "2001:db8:1::c0a8:101");
+}
+
+/* The name to ask for instead of a reverse name; "-" where there is none. */
+static const char *
+reversed(const char *prefix_text, const char *v6)
+{
+	static char text[DNS_NAME_TEXT_MAX];
+	struct prefix p = prefix(prefix_text);
+	struct dns_name target, name;
+	struct addr a;
+	size_t at = 0;
+
+	CU_ASSERT_EQUAL_FATAL(addr_parse(&a, v6, 0), OK);
+	for (size_t i = 16; i-- > 0;)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%x.%x.",
+		    a.in6.sin6_addr.s6_addr[i] & 15, a.in6.sin6_addr.s6_addr[i] >> 4);
+	snprintf(text + at, sizeof(text) - at, "ip6.arpa");
+	name = dns_test_name(text);
+	if (!dns_v6_reverse(&p, dns_name_span(&name), &target))
+		return "-";
+	return dns_name_format(dns_name_span(&target), text);
+}
+
+static void
+reverse_names_lead_back_to_ipv4(void)
+{
+	static const char *const prefixes[] = { "2001:db8::/32", "2001:db8:100::/40",
+		"2001:db8:122::/48", "2001:db8:122:300::/56", "2001:db8:122:344::/64",
+		"2001:db8:122:344::/96", "64:ff9b::/96" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		CU_ASSERT_STRING_EQUAL(reversed(prefixes[i], mapped(prefixes[i], "192.0.2.33")),
+		    "33.2.0.192.in-addr.arpa");
+	/* Another prefix, bits that no address of ours has, addresses that are not mapped. */
+	CU_ASSERT_STRING_EQUAL(reversed("64:ff9b::/96", "64:ff9c::c000:221"), "-");
+	CU_ASSERT_STRING_EQUAL(reversed("2001:db8::/32", "2001:db8:c000:221::1"), "-");
+	CU_ASSERT_STRING_EQUAL(reversed("2001:db8:122:344::/64", "2001:db8:122:344:1c0:2:2100:0"), "-");
+	CU_ASSERT_STRING_EQUAL(reversed("64:ff9b::/96", "64:ff9b::c0a8:101"), "-");
+}
+
+static void
+names_that_are_no_whole_address_are_left_alone(void)
+{
+	static const char *const names[] = { "ip6.arpa", "1.0.ip6.arpa", "33.2.0.192.in-addr.arpa",
+		"1.2.2.0.0.0.0.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.9.f.f.4.6.0.0.ip6.test",
+		"x.2.2.0.0.0.0.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.9.f.f.4.6.0.0.ip6.arpa",
+		"12.2.0.0.0.0.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.9.f.f.4.6.0.0.a.ip6.arpa" };
+	struct prefix p = prefix("64:ff9b::/96");
+	struct dns_name target;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct dns_name n = dns_test_name(names[i]);
+
+		CU_ASSERT_FALSE(dns_v6_reverse(&p, dns_name_span(&n), &target));
+	}
+}
+
+/* An answer section with these addresses of IPv6. */
+static bool
+excluded(const char *one, const char *two)
+{
+	const char *const texts[] = { one, two };
+	struct dns_stored s = { 0 };
+	uint8_t buf[512];
+	struct wire_wr wr = wire_wr_of(buf, sizeof(buf));
+
+	dns_test_record_name(&wr, "alias.example", DNS_TYPE_CNAME, 60, "host.example");
+	s.answers++;
+	for (size_t i = 0; i < 2; i++) {
+		struct addr a;
+
+		if (texts[i] == NULL)
+			continue;
+		CU_ASSERT_EQUAL_FATAL(addr_parse(&a, texts[i], 0), OK);
+		dns_test_record(&wr, "host.example", DNS_TYPE_AAAA, 60,
+		    span_of(a.in6.sin6_addr.s6_addr, 16));
+		s.answers++;
+	}
+	s.body = buf;
+	s.body_len = (uint16_t)wire_wr_span(&wr).len;
+	return dns_v6_is_excluded(&s);
+}
+
+static void
+addresses_that_only_wrap_ipv4_count_as_none(void)
+{
+	CU_ASSERT_TRUE(excluded("::ffff:192.0.2.1", NULL));
+	CU_ASSERT_TRUE(excluded("::ffff:192.0.2.1", "::ffff:10.0.0.1"));
+	CU_ASSERT_FALSE(excluded("::ffff:192.0.2.1", "2001:db8::1"));
+	CU_ASSERT_FALSE(excluded("2001:db8::1", NULL));
+	CU_ASSERT_FALSE(excluded(NULL, NULL));
 }
 
 static void
@@ -187,7 +280,9 @@ a_name_without_a_stays_without(void)
 UNIT_MAIN("dns_v6",
     UNIT(addresses_are_mapped_as_rfc_6052_shows),
     UNIT(the_well_known_prefix_is_for_the_internet_alone),
-    UNIT(other_prefixes_are_refused),
+    UNIT(reverse_names_lead_back_to_ipv4),
+    UNIT(names_that_are_no_whole_address_are_left_alone),
+    UNIT(addresses_that_only_wrap_ipv4_count_as_none), UNIT(other_prefixes_are_refused),
     UNIT(aaaa_records_are_left_out),
     UNIT(the_hint_goes_and_all_else_stays),
     UNIT(torn_hints_stay_as_they_are),

@@ -87,7 +87,7 @@ cached_maps(const struct dns_resolver *r, const struct dns_asker *from, const st
 	struct dns_entry_info info;
 
 	dns_entry_info(r->cache, e, from->now, &info);
-	return dns_resolver_maps(r, q, from->mapped, info.kind);
+	return dns_resolver_maps(r, q, from->mapped, info.kind, &info.answer);
 }
 
 /* Answer from the cache, or have the upstreams asked. The name of key is q's, or its alias's target. */
@@ -99,12 +99,16 @@ stage_cache(struct dns_resolver *r, const struct dns_asker *from, const struct d
 	const struct dns_entry *e;
 
 	key.route = route->id;
-	switch (dns_cache_find(r->cache, &key, from->now, &e)) {
+
+	enum dns_cache_state state = dns_cache_find(r->cache, &key, from->now, &e);
+
+	if (r->dns64.family != 0 && (state == DNS_CACHE_FRESH || state == DNS_CACHE_STALE_HELD ||
+	    state == DNS_CACHE_FAILED) && cached_maps(r, from, q, e)) {
+		dns_resolver_stage_mapped(r, from, q, key);
+		return;
+	}
+	switch (state) {
 	case DNS_CACHE_FRESH:
-		if (r->dns64.family != 0 && cached_maps(r, from, q, e)) {
-			dns_resolver_stage_mapped(r, from, q, key);
-			return;
-		}
 		r->n.answered_fresh++;
 		dns_resolver_reply_entry(r, from, q, e);
 		if (r->prefetch && dns_cache_prefetch_due(r->cache, e, from->now))

@@ -92,6 +92,25 @@ explain_local(struct explanation *x)
 	return v != DNS_LOCAL_NOT_OURS;
 }
 
+/* DNS64: the reverse name of an address that it makes is an alias, where the house has no such name. */
+static void
+explain_reverse(struct explanation *x)
+{
+	enum dns_local_verdict v = DNS_LOCAL_NOT_OURS;
+	struct dns_local_found f;
+	struct dns_name target;
+	char text[DNS_NAME_TEXT_MAX];
+
+	if (x->r->local != NULL)
+		v = dns_resolver_find_local(x->r, x->client, dns_name_span(&x->name), x->type, &f);
+	if ((v != DNS_LOCAL_NOT_OURS && v != DNS_LOCAL_NXDOMAIN) ||
+	    !dns_resolver_reverses(x->r, dns_name_span(&x->name), x->type, &target))
+		return;
+	x->name = target;
+	tell(x, "dns64", "alias", "an address of IPv4 in the prefix; on with %s",
+	    dns_name_format(dns_name_span(&target), text));
+}
+
 /* Add to a text, as far as it fits. */
 static void __attribute__((format(printf, 2, 3)))
 append(char detail[static DETAIL_MAX], const char *fmt, ...)
@@ -234,7 +253,10 @@ dns_resolver_explain(struct dns_resolver *r, struct span name, uint16_t type,
 		.client = client, .type = type };
 
 	dns_name_copy(&x.name, name);
-	if (explain_access(&x) || explain_local(&x))
+	if (explain_access(&x))
+		return;
+	explain_reverse(&x);
+	if (explain_local(&x))
 		return;
 	explain_client(&x);
 	if (explain_lists(&x))

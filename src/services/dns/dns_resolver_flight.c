@@ -58,7 +58,7 @@ refuse_overload(struct dns_resolver *r, const struct dns_asker *from, const stru
 
 	if (state == DNS_CACHE_STALE || state == DNS_CACHE_STALE_HELD) {
 		dns_entry_info(r->cache, e, from->now, &info);
-		if (dns_resolver_maps(r, q, from->mapped, info.kind)) {
+		if (dns_resolver_maps(r, q, from->mapped, info.kind, &info.answer)) {
 			dns_resolver_stage_mapped(r, from, q, *key);
 			return;
 		}
@@ -274,14 +274,13 @@ reply_waiting(struct dns_resolver *r, struct dns_request *rq, const struct dns_e
 static bool
 turns(struct dns_resolver *r, struct dns_request *rq, const struct dns_entry *e, mono_us now)
 {
-	enum dns_answer_kind kind = r->packed.kind;
-	struct dns_entry_info info;
+	struct dns_entry_info info = { .kind = r->packed.kind, .answer = r->packed.view };
 
-	if (e != NULL && r->dns64.family != 0) {
+	if (r->yielding || r->dns64.family == 0)
+		return false;
+	if (e != NULL)
 		dns_entry_info(r->cache, e, now, &info);
-		kind = info.kind;
-	}
-	if (!dns_resolver_maps(r, &rq->q, rq->mapped, kind))
+	if (!dns_resolver_maps(r, &rq->q, rq->mapped, info.kind, &info.answer))
 		return false;
 	dns_resolver_turn_later(r, rq);
 	return true;
@@ -442,7 +441,10 @@ finished(void *ctx, struct dns_flight *f, const struct dns_outcome *o)
 		break;
 	case DNS_OUTCOME_EVICTED:
 		slow(r, f);
+		/* More questions are the last thing that is wanted now. */
+		r->yielding = true;
 		fail_all(r, f, DNS_SERVFAIL, &evicted);
+		r->yielding = false;
 		break;
 	}
 	r->answerer = NULL;

@@ -101,6 +101,7 @@ struct dns_resolver {
 	bool trust_ad;
 	bool filter_aaaa;
 	struct prefix dns64;		/* family 0: off */
+	bool yielding;			/* a flight gives way: its waiters are not to be asked for A */
 	struct dns_waiters turning;	/* have got no AAAA and will be asked for A */
 	struct loop_task turn;		/* does so */
 	uint8_t cookie_secret[SEAL_SHORT_KEY_BYTES];
@@ -171,6 +172,10 @@ enum dns_local_verdict dns_resolver_find_local(const struct dns_resolver *r,
 bool dns_resolver_stage_local(struct dns_resolver *r, struct dns_asker *from,
     const struct dns_query *q, struct dns_name *target);
 
+/* Write what the house says about q, or about what the reverse name that q asks for stands for. */
+void dns_resolver_write_local(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, const struct dns_local_found *f, struct dns_wr *w);
+
 /*
  * Write an answer that is not quite that to q's own question: the aliases of q and behind them what
  * is known of their target, addresses of IPv6 made of those of IPv4, or left out. From the entry, or
@@ -212,7 +217,10 @@ void dns_resolver_guard(struct dns_resolver *r, const struct dns_key *key);
 
 /* An answer of that kind for q makes it a question for A: DNS64. */
 bool dns_resolver_maps(const struct dns_resolver *r, const struct dns_query *q, bool mapped_already,
-    enum dns_answer_kind kind);
+    enum dns_answer_kind kind, const struct dns_stored *answer);
+/* This is the name of an address that DNS64 makes: the one to look up instead. */
+bool dns_resolver_reverses(const struct dns_resolver *r, struct span lower, uint16_t type,
+    struct dns_name *target);
 /* Addresses of IPv6 are left out of answers for q. */
 bool dns_resolver_strips(const struct dns_resolver *r, const struct dns_query *q);
 /* Ask for A on behalf of one who has waited for AAAA, when this turn of the loop ends. */

@@ -37,15 +37,40 @@ dns_resolver_set_local(struct dns_resolver *r, const struct dns_local *set)
 	r->local = set;
 }
 
+/* The alias that a reverse name of DNS64 is: RFC 6147 §5.3.1. */
+static void
+write_reverse(struct dns_wr *w, const struct dns_query *q, const struct dns_name *target)
+{
+	dns_wr_record(w, DNS_SECTION_ANSWER, dns_query_name(q), DNS_TYPE_CNAME, DNS_CLASS_IN,
+	    DNS_V6_MAPPED_TTL, dns_name_span(target));
+}
+
+/* What the house says about a name; nothing, where there is no set of names. */
+static enum dns_local_verdict
+ask_house(const struct dns_resolver *r, const struct dns_asker *from, struct span name,
+    uint16_t type, struct dns_local_found *f)
+{
+	*f = (struct dns_local_found){ 0 };
+	return r->local != NULL ? dns_resolver_find_local(r, from->peer, name, type, f)
+				: DNS_LOCAL_NOT_OURS;
+}
+
 bool
 dns_resolver_stage_local(struct dns_resolver *r, struct dns_asker *from, const struct dns_query *q,
     struct dns_name *target)
 {
 	struct dns_local_found f;
+	enum dns_local_verdict v = ask_house(r, from, dns_query_name(q), q->type, &f);
 
-	if (r->local == NULL)
-		return false;
-	switch (dns_resolver_find_local(r, from->peer, dns_query_name(q), q->type, &f)) {
+	/* The prefix of a NAT64 is often one of those that have no names outside of the house. */
+	if ((v == DNS_LOCAL_NOT_OURS || v == DNS_LOCAL_NXDOMAIN) &&
+	    dns_resolver_reverses(r, dns_query_name(q), q->type, target)) {
+		from->aliased = true;
+		v = ask_house(r, from, dns_name_span(target), q->type, &f);
+		if (v == DNS_LOCAL_CNAME_OUT)
+			v = DNS_LOCAL_NOT_OURS;
+	}
+	switch (v) {
 	case DNS_LOCAL_NOT_OURS:
 		from->names_below = f.names_below;
 		return false;
@@ -97,6 +122,29 @@ copy_answer(struct dns_wr *w, struct span msg)
 			dns_wr_copy(w, &rr, msg);
 }
 
+void
+dns_resolver_write_local(struct dns_resolver *r, const struct dns_asker *from,
+    const struct dns_query *q, const struct dns_local_found *f, struct dns_wr *w)
+{
+	uint8_t packet[DNS_HEADER_BYTES + DNS_NAME_MAX + 4];
+	struct dns_name target;
+	struct dns_query t;
+	struct dns_wr inner;
+
+	if (!from->aliased || !dns_resolver_reverses(r, dns_query_name(q), q->type, &target)) {
+		dns_local_write(f, w);
+		return;
+	}
+	stand_in(&t, q, dns_name_span(&target), q->type, packet);
+	dns_wr_begin(&inner, &t, r->target_room, DNS_MSG_MAX);
+	dns_local_write(f, &inner);
+
+	size_t len = dns_wr_end(&inner, DNS_NOERROR, 0, NULL);
+
+	write_reverse(w, q, &target);
+	copy_answer(w, span_of(r->target_room, len));
+}
+
 size_t
 dns_resolver_write_bent(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, const struct dns_entry *e, const struct dns_opt *opt, uint8_t *out,
@@ -105,16 +153,18 @@ dns_resolver_write_bent(struct dns_resolver *r, const struct dns_asker *from,
 	uint8_t packet[DNS_HEADER_BYTES + DNS_NAME_MAX + 4];
 	struct span name = dns_query_name(q);
 	struct dns_local_found f;
+	struct dns_name reverse;
 	struct dns_query t;
 	struct dns_wr w;
+	bool ours = from->aliased &&
+	    ask_house(r, from, name, q->type, &f) == DNS_LOCAL_CNAME_OUT;
+	bool reversed = from->aliased && !ours && dns_resolver_reverses(r, name, q->type, &reverse);
 
 	/* The names may have been read anew while the question was out: then the client asks again. */
-	if (from->aliased) {
-		if (r->local == NULL || dns_resolver_find_local(r, from->peer, name, q->type, &f) !=
-		    DNS_LOCAL_CNAME_OUT)
-			return dns_reply_empty(q, DNS_SERVFAIL, 0, opt, out, limit);
-		name = f.target;
-	}
+	if (from->aliased && !ours && !reversed)
+		return dns_reply_empty(q, DNS_SERVFAIL, 0, opt, out, limit);
+	if (from->aliased)
+		name = ours ? f.target : dns_name_span(&reverse);
 	stand_in(&t, q, name, from->mapped ? DNS_TYPE_A : q->type, packet);
 
 	size_t len = e != NULL
@@ -123,8 +173,10 @@ dns_resolver_write_bent(struct dns_resolver *r, const struct dns_asker *from,
 	struct span msg = span_of(r->target_room, len);
 
 	dns_wr_begin(&w, q, out, limit);
-	if (from->aliased)
+	if (ours)
 		dns_local_write(&f, &w);
+	if (reversed)
+		write_reverse(&w, q, &reverse);
 	if (from->mapped)
 		dns_v6_write_mapped(&r->dns64, &w, msg);
 	else if (!dns_resolver_strips(r, q))

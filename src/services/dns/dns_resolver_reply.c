@@ -264,7 +264,7 @@ dns_resolver_reply_local(struct dns_resolver *r, const struct dns_asker *from,
 		why.reason = span_str(dns_local_explain(f, rule, sizeof(rule)));
 	prepare(r, from, q, NULL, &room);
 	dns_wr_begin(&w, q, room.at, room.limit);
-	dns_local_write(f, &w);
+	dns_resolver_write_local(r, from, q, f, &w);
 	dispatch(r, from, q, &room,
 	    dns_wr_end(&w, dns_local_rcode(f), DNS_FLAG_AA, room.opt), &why);
 }

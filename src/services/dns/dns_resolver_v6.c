@@ -4,7 +4,8 @@
  * of IPv4. What is cached is what upstreams said, so a change of these settings needs no flush.
  *
  * DNS64 (RFC 6147): where a name has no AAAA, its A is looked up like any question, and the answer is
- * written as AAAA.
+ * written as AAAA. A reverse name of an address that was made so is an alias of that of the address
+ * of IPv4 in it (§5.3.1).
  *
  * Who has waited for AAAA is asked for A when the turn of the loop ends, not from inside the engine
  * of flights, which has just ended one.
@@ -14,16 +15,28 @@
 #include <stddef.h>
 
 #include "services/dns/dns_resolver_impl.h"
+#include "services/dns/dns_v6.h"
 
 bool
 dns_resolver_maps(const struct dns_resolver *r, const struct dns_query *q, bool mapped_already,
-    enum dns_answer_kind kind)
+    enum dns_answer_kind kind, const struct dns_stored *answer)
 {
-	bool none = kind == DNS_ANSWER_NODATA || (kind == DNS_ANSWER_DATA && r->filter_aaaa);
-
 	/* With CD the client checks signatures itself, and what is made up has none (§5.5). */
-	return r->dns64.family != 0 && q->type == DNS_TYPE_AAAA && !mapped_already && none &&
-	    (q->flags & DNS_FLAG_CD) == 0;
+	if (r->dns64.family == 0 || q->type != DNS_TYPE_AAAA || mapped_already ||
+	    (q->flags & DNS_FLAG_CD) != 0)
+		return false;
+	/* Servers that fail at questions for AAAA have good answers for A (§5.1.2, §5.1.3). */
+	if (kind == DNS_ANSWER_NODATA || kind == DNS_ANSWER_FAILURE)
+		return true;
+	return kind == DNS_ANSWER_DATA && (r->filter_aaaa || dns_v6_is_excluded(answer));
+}
+
+bool
+dns_resolver_reverses(const struct dns_resolver *r, struct span lower, uint16_t type,
+    struct dns_name *target)
+{
+	return r->dns64.family != 0 && type == DNS_TYPE_PTR &&
+	    dns_v6_reverse(&r->dns64, lower, target);
 }
 
 bool

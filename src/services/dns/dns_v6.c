@@ -2,6 +2,7 @@
 /* IPv6 addresses taken out of answers, or made of IPv4. RFC 6147, RFC 6052 §2.2, RFC 9460 §7.3. */
 #include "services/dns/dns_v6.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "services/dns/dns_rebind.h"
@@ -111,6 +112,66 @@ dns_v6_map(const struct prefix *p, struct span v4, uint8_t out[static 16])
 		out[at++] = v4.at[i];
 	}
 	return true;
+}
+
+bool
+dns_v6_is_excluded(const struct dns_stored *answer)
+{
+	static const uint8_t ipv4_mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct wire_rd rd = wire_rd_of(span_of(answer->body, answer->body_len));
+	bool found = false;
+	struct dns_rr rr;
+
+	for (unsigned i = 0; i < answer->answers && dns_rr_read(&rd, &rr); i++) {
+		if (rr.type != DNS_TYPE_AAAA || rr.rdata.len != 16)
+			continue;
+		if (memcmp(rr.rdata.at, ipv4_mapped, sizeof(ipv4_mapped)) != 0)
+			return false;
+		found = true;
+	}
+	return found;
+}
+
+/* Read the 32 labels of a whole address below ip6.arpa. */
+static bool
+read_reverse(uint8_t v6[static 16], struct span lower)
+{
+	static const uint8_t zone[] = "\3ip6\4arpa";
+
+	if (lower.len != 64 + sizeof(zone) || memcmp(lower.at + 64, zone, sizeof(zone)) != 0)
+		return false;
+	memset(v6, 0, 16);
+	for (size_t i = 0; i < 32; i++) {
+		const char digits[] = "0123456789abcdef";
+		uint8_t c = lower.at[2 * i + 1];
+		const char *digit = c != 0 ? strchr(digits, c) : NULL;
+
+		if (lower.at[2 * i] != 1 || digit == NULL)
+			return false;
+		v6[15 - i / 2] |= (uint8_t)((digit - digits) << i % 2 * 4);
+	}
+	return true;
+}
+
+bool
+dns_v6_reverse(const struct prefix *p, struct span lower, struct dns_name *target)
+{
+	uint8_t v6[16], v4[4], again[16];
+	size_t at = p->bits / 8;
+	char text[64];
+
+	if (!read_reverse(v6, lower))
+		return false;
+	for (size_t i = 0; i < sizeof(v4); i++) {
+		if (at == 8)
+			at++;
+		v4[i] = v6[at++];
+	}
+	/* Other bits than those of the address are as they are made here, or it is another's. */
+	if (!dns_v6_map(p, span_of(v4, sizeof(v4)), again) || memcmp(v6, again, sizeof(v6)) != 0)
+		return false;
+	snprintf(text, sizeof(text), "%u.%u.%u.%u.in-addr.arpa", v4[3], v4[2], v4[1], v4[0]);
+	return dns_name_parse(target, span_str(text)) == OK;
 }
 
 /* One record of the answer section. */

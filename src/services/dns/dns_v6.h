@@ -36,6 +36,18 @@ const char *dns_v6_prefix_check(const char *text);
  */
 bool dns_v6_map(const struct prefix *p, struct span v4, uint8_t out[static 16]);
 
+/*
+ * Every AAAA record of an answer, and there is one, has an address that only stands for one of IPv4
+ * (::ffff:0:0/96): of no use to who has nothing but IPv6 (RFC 6147 §5.1.4).
+ */
+bool dns_v6_is_excluded(const struct dns_stored *answer);
+
+/*
+ * The name of the IPv4 address behind a reverse name (in lower case) of an address that
+ * dns_v6_map() makes. False: it is none.
+ */
+bool dns_v6_reverse(const struct prefix *p, struct span lower, struct dns_name *target);
+
 /* Copy an answer for A as one for AAAA: addresses mapped, signatures left out, all else as it is. */
 void dns_v6_write_mapped(const struct prefix *p, struct dns_wr *w, struct span msg);
 
