@@ -92,6 +92,9 @@ check "is in it anyway" has inet home ranges 198.51.100.77
 same "and one of the last addresses there are" 255.255.255.254 "$(ask last.range.example)"
 check "is in it, too" has inet home ranges 255.255.255.254
 
+contains "that is explained" "addresses of this name go into home v4, home v6, plain kept" \
+	"$(ctl dns explain www.video.example)"
+
 # The same answers once more add nothing; a longer one makes the element live longer.
 before=$(counter dns.nftsets.queued)
 ask www.video.example >"$tmp/out"; ask www.video.example >"$tmp/out"

@@ -136,9 +136,8 @@ push(struct dns_nftset *ns, size_t set, const uint8_t *bytes, uint8_t len, uint3
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-/* The sets that the name belongs to, a bit each. */
-static uint32_t
-match(struct dns_nftset *ns, struct span lower)
+uint32_t
+dns_nftset_match(const struct dns_nftset *ns, struct span lower)
 {
 	struct dns_list_match m;
 	struct dns_trail trail;
@@ -174,7 +173,7 @@ note(struct dns_nftset *ns, size_t set, const struct dns_rr *rr, mono_us now)
 uint64_t
 dns_nftset_note(struct dns_nftset *ns, struct span lower, struct span msg, mono_us now)
 {
-	uint32_t sets = match(ns, lower);
+	uint32_t sets = dns_nftset_match(ns, lower);
 	uint64_t last = 0;
 	struct dns_walk walk;
 	struct dns_rr rr;

@@ -61,6 +61,9 @@ const struct nft_id *dns_nftset_id(const struct dns_nftset *ns, size_t i);
  */
 void dns_nftset_allow(struct dns_nftset *ns, size_t i, uint8_t bytes);
 
+/* The sets that a name (in lower case) belongs to and that are there, a bit each. */
+uint32_t dns_nftset_match(const struct dns_nftset *ns, struct span lower);
+
 /*
  * An answer is about to be delivered: its addresses go into the queue, where they are of a set and
  * not in it for as long as the answer lasts. Gives what dns_nftset_settled() must have come to for

@@ -7,6 +7,7 @@
 #include "services/dns/dns_nftsets.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,7 @@ struct set_state {
 struct dns_nftsets {
 	struct dns_nftsets_env env;
 	struct dns_nftset *ns;		/* NULL: none */
+	uint64_t before;		/* tickets that those of earlier settings gave out */
 	unsigned version;
 	struct nft_job *job;
 	bool at_work;
@@ -289,13 +291,13 @@ dns_nftsets_note(struct dns_nftsets *s, struct span lower, struct span msg, mono
 		return 0;
 	ticket = dns_nftset_note(s->ns, lower, msg, now);
 	submit(s);
-	return ticket;
+	return ticket != 0 ? s->before + ticket : 0;
 }
 
 uint64_t
 dns_nftsets_settled(const struct dns_nftsets *s)
 {
-	return s->ns != NULL ? dns_nftset_settled(s->ns) : UINT64_MAX;
+	return s->ns != NULL ? s->before + dns_nftset_settled(s->ns) : UINT64_MAX;
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -338,6 +340,8 @@ dns_nftsets_free(struct dns_nftsets *s)
 void
 dns_nftsets_commit(struct dns_nftsets *s, struct dns_nftset *ns)
 {
+	if (s->ns != NULL)
+		s->before += dns_nftset_stats(s->ns)->queued;
 	dns_nftset_free(s->ns);
 	s->ns = ns;
 	s->version++;
@@ -348,6 +352,23 @@ dns_nftsets_commit(struct dns_nftsets *s, struct dns_nftset *ns)
 	else
 		loop_timer_cancel(s->env.loop, &s->timer);
 	s->env.settled(s->env.ctx);	/* whoever waits for the old ones has waited long enough */
+}
+
+bool
+dns_nftsets_explain(const struct dns_nftsets *s, struct span lower,
+    char buf[static DNS_NFTSETS_WHY_MAX])
+{
+	uint32_t sets = s->ns != NULL ? dns_nftset_match(s->ns, lower) : 0;
+	size_t len = 0;
+
+	for (; sets != 0 && len < DNS_NFTSETS_WHY_MAX; sets &= sets - 1) {
+		unsigned i = (unsigned)__builtin_ctz(sets);
+		const struct nft_id *id = dns_nftset_id(s->ns, i);
+
+		len += (size_t)snprintf(buf + len, DNS_NFTSETS_WHY_MAX - len, "%s%s %s",
+		    len != 0 ? ", " : "", id->table, id->set);
+	}
+	return len != 0;
 }
 
 static void

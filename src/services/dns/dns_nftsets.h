@@ -16,6 +16,8 @@
 #include "util/err.h"
 #include "util/seal.h"
 
+#define DNS_NFTSETS_WHY_MAX 512	/* bytes of dns_nftsets_explain() */
+
 struct dns_nftsets;
 struct log;
 struct loop;
@@ -56,6 +58,10 @@ void dns_nftsets_commit(struct dns_nftsets *s, struct dns_nftset *ns);
 /* As dns_nftset_note(); 0 where there are no sets. */
 uint64_t dns_nftsets_note(struct dns_nftsets *s, struct span lower, struct span msg, mono_us now);
 uint64_t dns_nftsets_settled(const struct dns_nftsets *s);
+
+/* Say which sets get the addresses of a name: "home v4, home v6". False: none does. */
+bool dns_nftsets_explain(const struct dns_nftsets *s, struct span lower,
+    char buf[static DNS_NFTSETS_WHY_MAX]);
 
 void dns_nftsets_report(const struct dns_nftsets *s, struct report *out);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/netif.h"
+#include "services/dns/dns_nftsets.h"
 #include "services/dns/dns_resolver_impl.h"
 
 #define DETAIL_MAX 1400	/* bytes: a rule's text and a name of 255 escaped bytes */
@@ -20,6 +21,7 @@ struct explanation {
 	struct report *stages;
 	mono_us now;
 	const struct addr *client;
+	struct span asked;
 	struct dns_name name;	/* to resolve: asked for, or an alias's target */
 	uint16_t type;
 };
@@ -169,6 +171,16 @@ explain_lists(struct explanation *x)
 	return v == DNS_FILTER_BLOCKED;
 }
 
+/* The sets of nftables that the answer's addresses go into. */
+static void
+explain_nftsets(struct explanation *x)
+{
+	char sets[DNS_NFTSETS_WHY_MAX];
+
+	if (x->r->nftsets != NULL && dns_nftsets_explain(x->r->nftsets, x->asked, sets))
+		tell(x, "nftset", "filled", "addresses of this name go into %s", sets);
+}
+
 static bool
 explain_cache(struct explanation *x, const struct dns_route *route)
 {
@@ -250,7 +262,7 @@ dns_resolver_explain(struct dns_resolver *r, struct span name, uint16_t type,
     const struct addr *client, mono_us now, struct report *out)
 {
 	struct explanation x = { .r = r, .stages = report_list(out, "stages"), .now = now,
-		.client = client, .type = type };
+		.client = client, .asked = name, .type = type };
 
 	dns_name_copy(&x.name, name);
 	if (explain_access(&x))
@@ -268,6 +280,7 @@ dns_resolver_explain(struct dns_resolver *r, struct span name, uint16_t type,
 
 	const struct dns_route *route = dns_routes_find(r->routes, dns_name_span(&x.name));
 
+	explain_nftsets(&x);
 	explain_route(&x, route);
 	if (!explain_cache(&x, route))
 		explain_upstreams(&x, route);
