@@ -10,6 +10,7 @@ in_netns "$@"
 echo 'up.example A 127.0.0.3 ; delay=700' >"$tmp/rules"
 echo 'up.example AAAA NODATA' >>"$tmp/rules"
 echo 'corp.up.example A 127.0.0.3' >>"$tmp/rules"
+echo 'corp.up.example AAAA 2001:db8::53' >>"$tmp/rules"
 echo 'silent.example * DROP' >>"$tmp/rules"
 start_fakedns --address 127.0.0.2 --rules "$tmp/rules" --log "$tmp/bootstrap.log"
 bootstrap=127.0.0.2:$fakedns_port
@@ -51,10 +52,16 @@ refuse "the bootstrap server has been asked for nothing else" \
 	grep -v 'name=[^ ]*[uU][pP]\.[eE][xX]' "$tmp/bootstrap.log"
 contains "for both families" type=AAAA "$(cat "$tmp/bootstrap.log")"
 out=$(ctl --json dns upstreams)
+echo "$out" >"$tmp/upstreams"
 contains "the name is shown" up.example "$out"
 contains "with its address" '"127.0.0.3"' "$out"
 contains "and where it was looked up" "\"$bootstrap\"" "$out"
 contains "a question is explained with the address" "127.0.0.3:$up_port" "$(ctl dns explain www.example)"
+
+refuse "a server of IPv6 is left out where there is no IPv6" grep -q '\[2001:db8::53\]' "$tmp/upstreams"
+if ip -6 address add 2001:db8::1/64 dev lo nodad; then
+	check "and asked where there is" wait_until "ctl --json dns upstreams | grep -q '\[2001:db8::53\]:$up_port'" 5
+fi
 
 # Another network, and the name leads elsewhere there.
 echo 'up.example A 127.0.0.4' >"$tmp/rules"
