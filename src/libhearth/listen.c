@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/loop.h"
 #include "core/netif.h"
@@ -227,14 +229,30 @@ save(struct timer *timer, mono_us now)
 	loop_timer(l->loop, timer, now + SAVE_EVERY);
 }
 
+/* It says which keys were taken over: whoever can write it could make himself trusted. */
+static bool
+others_may_write(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && ((st.st_uid != 0 && st.st_uid != geteuid()) ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0);
+}
+
 static enum err
 load_state(struct hearth_listener *l, const char *path, char why[HEARTH_WHY_MAX])
 {
-	uint8_t *text = malloc(BEACON_STATE_MAX);
+	uint8_t *text;
 	uint32_t version;
 	size_t len;
 	enum err e;
 
+	if (others_may_write(path)) {
+		snprintf(why, HEARTH_WHY_MAX, "%.200s: others may write it (chmod go-w), or it is "
+		    "somebody else's", path);
+		return ERR_DENIED;
+	}
+	text = malloc(BEACON_STATE_MAX);
 	l->state = strdup(path);
 	if (text == NULL || l->state == NULL) {
 		free(text);

@@ -67,6 +67,12 @@ refused "the group's key of verify" "$tmp/keys/group.key" "chmod 600" verify
 refused "a trust file that others can write, listen" "$tmp/trust" "chmod go-w" listen
 refused "a trust file that others can write, verify" "$tmp/trust" "chmod go-w" verify
 
+# What a subscriber remembers names keys that it trusts.
+remember() { in_host pc "$ctl" listen $keys --state "$tmp/memory" --for 700ms; }
+remember >/dev/null 2>&1
+same "what is remembered is for us alone" 600 "$(stat -c %a "$tmp/memory")"
+refused "a memory that others can write" "$tmp/memory" "chmod go-w" remember
+
 # --- keys are locked into memory, or it is told ---------------------------------------------------
 status() { "$ctl" -s "$tmp/nas.sock" --json status | tr -d ' \n'; }
 contains "keys are kept out of swap, and status says so" '"keys_locked":true' "$(status)"
