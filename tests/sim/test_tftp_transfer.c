@@ -159,6 +159,39 @@ doubled_data_causes_no_needless_data(void)
 	}
 }
 
+/* The client gets no time for 60 ms; then it finds everything at once. */
+static bool
+hold_for_60_ms(void *ctx, const struct link_packet *p)
+{
+	struct link *ln = ctx;
+	mono_us from = seconds(1000) + millis(20), to = from + millis(60);
+
+	(void)p;
+	ln->setup.down.delay = millis(1);
+	if (ln->now >= from && ln->now + millis(1) < to)
+		ln->setup.down.delay = to - ln->now;
+	return false;
+}
+
+/*
+ * What went again meanwhile comes as doubles, whose ACKs look like gaps at the start of the next
+ * window, which would go twice for it, and so on to the end of the file.
+ */
+static void
+a_client_that_stalls_does_not_make_every_window_go_twice(void)
+{
+	for (unsigned window = 4; window <= 64; window *= 2) {
+		struct link_setup s = plain_lan(window, 5000);
+
+		s.drop = hold_for_60_ms;
+		s.ctx = &the_link;
+		CU_ASSERT(link_run(&the_link, &s));
+		printf("windowsize %2u: resent %" PRIu64 " in %" PRIu64 " rollbacks\n", window,
+		    the_link.sender.counts.resent, the_link.sender.counts.rollbacks);
+		CU_ASSERT(the_link.sender.counts.resent <= 5 * window);
+	}
+}
+
 static bool
 drop_block_40_once(void *ctx, const struct link_packet *p)
 {
@@ -541,7 +574,8 @@ reordering_alone_loses_nothing(void)
 UNIT_MAIN("tftp_transfer", UNIT(without_loss_each_block_goes_once),
     UNIT(downloads_complete_up_to_a_quarter_lost), UNIT(uploads_complete_up_to_a_quarter_lost),
     UNIT(half_lost_still_completes_mostly), UNIT(doubled_acks_cause_no_needless_data),
-    UNIT(doubled_data_causes_no_needless_data), UNIT(many_gap_acks_cause_one_rollback),
+    UNIT(doubled_data_causes_no_needless_data),
+    UNIT(a_client_that_stalls_does_not_make_every_window_go_twice), UNIT(many_gap_acks_cause_one_rollback),
     UNIT(a_gap_is_followed_by_a_full_new_window),
     UNIT(a_lost_tail_is_probed_within_a_quarter_second),
     UNIT(a_deaf_client_is_met_before_the_floor),

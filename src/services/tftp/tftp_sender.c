@@ -253,6 +253,8 @@ progress(struct tftp_sender *s, uint64_t ack, mono_us now)
 	else
 		relax_backoff(s);
 	s->una = ack + 1;
+	s->echoes = s->copies;
+	s->copies = 0;
 	if (s->nxt < s->una)
 		s->nxt = s->una;
 	s->last_progress = now;
@@ -282,13 +284,19 @@ roll_back(struct tftp_sender *s, uint64_t ack)
 
 /*
  * ACK of una - 1 with a window under way: the receiver misses una, or the network has doubled the
- * ACK that ended the last window. A copy that comes back sooner than any round trip was a double.
+ * ACK that ended the last window, or a copy of the last window's end has come. An ACK that comes
+ * back sooner than any round trip was a double; as many as there were copies are taken for their
+ * echoes, or else a stall that had one window go twice would have all of them go twice.
  */
 static bool
-is_gap_at_start(const struct tftp_sender *s, mono_us now)
+is_gap_at_start(struct tftp_sender *s, mono_us now)
 {
 	if (s->window == 1 || s->nxt == s->una || s->rolled_back == s->una - 1)
 		return false;
+	if (s->echoes != 0) {
+		s->echoes--;
+		return false;
+	}
 	return s->rtt_least == 0 || now - s->first_sent >= s->rtt_least * 3 / 4;
 }
 
@@ -301,6 +309,7 @@ ack_old(struct tftp_sender *s, uint64_t ack, mono_us now)
 	}
 	if (s->window > 1)
 		tftp_pace_loss(&s->pace, 0, s->probed ? TFTP_LOSS_TAIL : TFTP_LOSS_GAP);
+	s->copies++;
 	roll_back(s, ack);
 	s->probed = false;
 }
@@ -360,6 +369,8 @@ ack_oack(struct tftp_sender *s, uint64_t ack, mono_us now)
 	s->dirty = false;
 	s->guess = false;
 	s->probed = false;
+	s->echoes = s->copies;
+	s->copies = 0;
 	s->tries = 0;
 	s->full_tries = 0;
 	s->last_progress = now;
@@ -397,6 +408,7 @@ tftp_sender_repeat(struct tftp_sender *s, mono_us now)
 	if (s->proven || s->counts.packets == 0 || s->state == TFTP_SENDER_OVER ||
 	    now - s->last_sent < s->timing.probe_min)
 		return;
+	s->copies++;
 	if (s->state == TFTP_SENDER_OACK)
 		s->packet_due = true;
 	else
@@ -448,6 +460,7 @@ time_out(struct tftp_sender *s, mono_us now)
 	s->probe_at = MONO_NEVER;
 	s->dirty = true;
 	s->guess = true;
+	s->copies++;
 	if (s->state == TFTP_SENDER_OACK) {
 		s->packet_due = true;
 		return;
@@ -484,6 +497,7 @@ tftp_sender_wake(struct tftp_sender *s, mono_us now)
 		s->probed = true;
 		s->guess = true;
 		s->packet_due = true;
+		s->copies++;
 		s->rolled_back = TFTP_BLOCK_NONE;
 		s->counts.probes++;
 	}
