@@ -109,6 +109,7 @@ take(struct tftp_session *s, struct span data, bool last)
 	s->all_here = last;
 	s->bytes += data.len;
 	s->st->stats.bytes_received += data.len;
+	tftp_speed_note(s, loop_now(s->st->sv->loop));
 	balance(s);
 }
 

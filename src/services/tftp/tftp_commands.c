@@ -61,9 +61,17 @@ state_of(const struct tftp_session *s)
 	}
 	if (!tftp_session_proven(s))
 		return "unproven";
-	if (s->upload && s->receiver.state == TFTP_RECEIVER_DALLY)
-		return "stored";
-	return s->upload ? "receiving" : "sending";
+	if (s->upload)
+		return s->receiver.state == TFTP_RECEIVER_DALLY ? "stored" : "receiving";
+	return s->sender.high > s->sender.last && s->sender.tries != 0 ? "waits for last ACK"
+								       : "sending";
+}
+
+/* Two digits behind the point are plenty for a reader. */
+static void
+report_number(struct report *o, const char *key, double v)
+{
+	report_real(o, key, (double)(int64_t)(v * 100 + 0.5) / 100);
 }
 
 static void
@@ -72,23 +80,22 @@ report_session(const struct tftp_session *s, struct report *o, mono_us now)
 	const struct tftp_counts *c = s->upload ? &s->receiver.counts : &s->sender.counts;
 	const struct rto *rto = s->upload ? &s->receiver.rto : &s->sender.rto;
 	uint64_t size = size_of(s);
-	usec took = now > s->started ? now - s->started : 1;
-	double rate = (double)s->bytes * 1e6 / (double)took;
+	double speed = tftp_speed(s, now);
 
 	report_u64(o, "id", s->id);
 	report_addr(o, "client", &s->who.peer);
 	report_str(o, "direction", s->upload ? "upload" : "read");
 	report_span(o, "file", span_of(s->asked, s->asked_len));
 	report_str(o, "state", state_of(s));
+	if (size != 0)
+		report_number(o, "percent", 100.0 * (double)s->bytes / (double)size);
+	report_number(o, "MBps", speed / 1e6);
+	if (size > s->bytes && speed > 0)
+		report_number(o, "eta_s", (double)(size - s->bytes) / speed);
+	report_number(o, "seconds", (double)(now - s->started) / 1e6);
 	report_u64(o, "bytes", s->bytes);
-	if (size != 0) {
+	if (size != 0)
 		report_u64(o, "size", size);
-		report_real(o, "percent", 100.0 * (double)s->bytes / (double)size);
-	}
-	report_real(o, "rate_MBps", rate / 1e6);
-	if (size > s->bytes && s->bytes != 0)
-		report_real(o, "eta_s", (double)(size - s->bytes) / rate);
-	report_real(o, "seconds", (double)took / 1e6);
 	report_u64(o, "blksize", s->terms.blksize);
 	report_u64(o, "windowsize", s->terms.windowsize);
 	report_i64(o, "srtt_us", rto->srtt);

@@ -9,6 +9,29 @@
 #include "core/service.h"
 
 #define LAP 65536	/* blocks until the number on the wire starts over */
+#define SPEED_SPAN seconds(1)
+
+void
+tftp_speed_note(struct tftp_session *s, mono_us now)
+{
+	struct tftp_speed *v = &s->speed;
+
+	if (now - v->since < SPEED_SPAN)
+		return;
+	v->before = tftp_speed(s, now);
+	v->since = now;
+	v->bytes = s->bytes;
+}
+
+double
+tftp_speed(const struct tftp_session *s, mono_us now)
+{
+	usec elapsed = now > s->speed.since ? now - s->speed.since : 1;
+
+	if (elapsed < SPEED_SPAN && s->speed.before > 0)
+		return s->speed.before;
+	return (double)(s->bytes - s->speed.bytes) * 1e6 / (double)elapsed;
+}
 
 /* Known faults of clients that the numbers point to. */
 static const char *
@@ -20,12 +43,10 @@ hint_of(const struct tftp_session *s)
 		return NULL;
 	if (!s->upload && s->sender.counts.strays != 0)
 		return "ACKed a block that was not sent: a Raspberry Pi 4 does so when it saw a "
-		       "block "
-		       "twice; raise rto-min";
+		       "block twice; raise rto-min";
 	if (s->failed && (acked % LAP == LAP - 1 || (acked != 0 && acked % LAP == 0)))
 		return "stopped where block numbers start over: it may not know how; a larger "
-		       "blksize "
-		       "helps";
+		       "blksize helps";
 	return NULL;
 }
 

@@ -132,6 +132,8 @@ tftp_serve_over(struct tftp_session *s)
 		s->host->srtt = s->sender.rto.srtt;
 	else if (s->host != NULL && end == TFTP_UNPROVEN)
 		s->host->srtt = 0;	/* it is not what it was */
+	if (end == TFTP_UNCONFIRMED)
+		s->ended = s->sender.last_progress;	/* the rest was waiting for one ACK */
 	tftp_session_end(s, tftp_end_text(end), end != TFTP_COMPLETE && end != TFTP_UNCONFIRMED);
 }
 
@@ -147,6 +149,7 @@ tftp_serve_ack(struct tftp_session *s, struct seq16 block, mono_us now)
 		bytes = s->reader.found.size;
 	s->st->stats.bytes_sent += bytes - s->bytes;
 	s->bytes = bytes;
+	tftp_speed_note(s, now);
 	if (s->sender.proven)
 		tftp_session_prove(s);
 	if (s->sender.state == TFTP_SENDER_OVER)

@@ -452,7 +452,7 @@ tftp_session_new(struct tftp_state *st, const struct tftp_client *who, const str
 	s->brief = brief;
 	s->who = *who;
 	s->ifindex = dg->ifindex;
-	s->started = dg->now;
+	s->started = s->speed.since = dg->now;
 	s->timer.fire = fire;
 	s->io.fd = -1;
 	s->watch.fd = -1;

@@ -119,6 +119,13 @@ struct tftp_pile {
 	size_t len, cap;
 };
 
+/* How fast a transfer has been of late. */
+struct tftp_speed {
+	mono_us since;
+	uint64_t bytes;		/* that had arrived by then */
+	double before;		/* bytes a second until then; 0: not known */
+};
+
 struct tftp_session {
 	struct tftp_state *st;
 	struct tftp_settings *set;
@@ -153,6 +160,7 @@ struct tftp_session {
 	bool logged;			/* an upload, as soon as it is stored */
 	bool awaits_hash;		/* ending; is logged when the hash is known */
 	uint64_t bytes;			/* of the file, that arrived at the other end */
+	struct tftp_speed speed;
 	struct tftp_job job;
 	struct tftp_sender sender;	/* reads */
 	struct tftp_reader reader;
@@ -240,6 +248,10 @@ void tftp_log_transfer(const struct tftp_session *s, const struct tftp_hash *has
 /* tftp_log.c: the line of a request that is not served. why: static text. */
 void tftp_log_refusal(struct tftp_state *st, const struct addr *peer, struct span file,
     const char *why, mono_us now);
+
+/* tftp_log.c: take in that s->bytes has grown; give the speed of late, in bytes a second. */
+void tftp_speed_note(struct tftp_session *s, mono_us now);
+double tftp_speed(const struct tftp_session *s, mono_us now);
 
 /* Write an ERROR packet; gives its length. */
 size_t tftp_error_packet(uint8_t *buf, size_t cap, enum tftp_code code, const char *text);
