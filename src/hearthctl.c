@@ -49,7 +49,8 @@ print_help(void)
 static void
 print_usage(const struct command *c)
 {
-	printf("  hearthctl %s%s%s\n      %s\n", c->name, *c->args != '\0' ? " " : "", c->args, c->help);
+	printf("  hearthctl %s%s%s\n      %s\n", c->name, *c->args != '\0' ? " " : "", c->args,
+	    c->help);
 	if (c->options != NULL)
 		fputs(c->options, stdout);
 }
@@ -62,7 +63,8 @@ help_on(const char *word)
 	unsigned found = 0;
 
 	for (const struct command *c = commands; c->name != NULL; c++) {
-		if (strncmp(c->name, word, len) == 0 && (c->name[len] == '\0' || c->name[len] == ' ')) {
+		if (strncmp(c->name, word, len) == 0 &&
+		    (c->name[len] == '\0' || c->name[len] == ' ')) {
 			print_usage(c);
 			found++;
 		}

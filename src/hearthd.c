@@ -243,7 +243,8 @@ detach(struct daemon *d)
 			close(null);
 	}
 	if (log_to_syslog(d->log, LOG_SYSLOG_PATH, "hearthd") != OK)
-		log_set(d->log, LOG_LEVEL_ERR, LOG_FORMAT_TEXT);	/* nobody listens to /dev/null */
+		/* nobody listens to /dev/null */
+		log_set(d->log, LOG_LEVEL_ERR, LOG_FORMAT_TEXT);
 	if (write(d->ready_pipe, &status, 1) < 0)
 		log_note(d->log, LOG_LEVEL_WARNING, "hearthd", "the starting process is gone");
 	close(d->ready_pipe);

@@ -36,13 +36,15 @@ static const struct conf_key log_keys[] = {
 static const struct conf_key own_keys[] = {
 	{ .name = "user", .type = CONF_STRING, .value = USER_DEFAULT, .flags = CONF_RESTART,
 	    .help = "whom to become once the sockets are bound; \"\" stays who started it" },
-	{ .name = "state-dir", .type = CONF_STRING, .value = HEARTH_STATE_DIR, .flags = CONF_RESTART,
+	{ .name = "state-dir", .type = CONF_STRING, .value = HEARTH_STATE_DIR,
+	    .flags = CONF_RESTART,
 	    .help = "directory for what must survive a restart; \"\" keeps nothing" },
 	{ .name = "control", .type = CONF_STRING, .value = CTL_SOCKET, .flags = CONF_RESTART,
 	    .help = "socket that hearthctl talks to; \"\" opens none" },
 	{ .name = "load", .type = CONF_STRING, .flags = CONF_LIST | CONF_RESTART,
 	    .help = "shared objects with further services" },
-	{ .name = "log", .type = CONF_SECTION, .keys = log_keys, .help = "what is logged, and how" },
+	{ .name = "log", .type = CONF_SECTION, .keys = log_keys,
+	    .help = "what is logged, and how" },
 };
 
 #define OWN_KEYS (sizeof(own_keys) / sizeof(own_keys[0]))
@@ -65,7 +67,8 @@ load_services(struct settings *st, char err[static SETTINGS_ERR_MAX])
 	if (e != OK)
 		return OK;
 	for (size_t i = 0; e == OK && i < conf_count(conf_root(file), "load"); i++) {
-		e = services_load(st->services, conf_str_at(conf_root(file), "load", i), why, sizeof(why));
+		e = services_load(st->services, conf_str_at(conf_root(file), "load", i), why,
+		    sizeof(why));
 		if (e != OK)
 			snprintf(err, SETTINGS_ERR_MAX, "%s: %s",
 			    conf_where(conf_root(file), "load", i, where, sizeof(where)), why);
@@ -130,13 +133,13 @@ note_restart_keys(struct log *lg, const struct conf *old, const struct conf *now
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(conf_str(old, keys[i]), conf_str(now, keys[i])) != 0)
-			log_note(lg, LOG_LEVEL_WARNING, "hearthd", "%s takes effect at the next start",
-			    keys[i]);
+			log_note(lg, LOG_LEVEL_WARNING, "hearthd",
+			    "%s takes effect at the next start", keys[i]);
 }
 
 /*
- * Release settings that are not in force, or not any more. A service whose section has gone, or that
- * could not go back, runs on with what it was given last: that is kept as long as it does.
+ * Release settings that are not in force, or not any more. A service whose section has gone, or
+ * that could not go back, runs on with what it was given last: that is kept as long as it does.
  */
 static void
 retire(struct settings *st, struct conf_file *file)
@@ -192,7 +195,8 @@ settings_apply_log(const struct settings *st, struct log *lg)
 {
 	const struct conf *cf = conf_section_or_default(settings_root(st), "log");
 
-	log_set(lg, (enum log_level)conf_enum(cf, "level"), (enum log_format)conf_enum(cf, "format"));
+	log_set(lg, (enum log_level)conf_enum(cf, "level"),
+	    (enum log_format)conf_enum(cf, "format"));
 }
 
 void
@@ -226,8 +230,8 @@ settings_user(const struct settings *st, struct log *lg)
 
 	if (strcmp(user, now) != 0)
 		log_note(lg, LOG_LEVEL_NOTICE, "hearthd",
-		    "there is no user \"%s\", becoming \"%s\" (useradd --system %s makes one)", user, now,
-		    user);
+		    "there is no user \"%s\", becoming \"%s\" (useradd --system %s makes one)",
+		    user, now, user);
 	return now;
 }
 
@@ -302,7 +306,8 @@ settings_state_dir(const struct settings *st, struct log *lg)
 		return "";
 	if (make_dir(st, path, 0750) == OK && user_can_write(path, user_of(st)))
 		return path;
-	log_note(lg, LOG_LEVEL_WARNING, "hearthd", "no state is kept: %s: %s", path, strerror(errno));
+	log_note(lg, LOG_LEVEL_WARNING, "hearthd", "no state is kept: %s: %s", path,
+	    strerror(errno));
 	return "";
 }
 

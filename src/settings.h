@@ -22,7 +22,8 @@ struct settings {
 	struct services *services;	/* what the tables were made for */
 	struct conf_key table[SETTINGS_KEYS_MAX];
 	struct conf_file *file;
-	struct conf_file *kept[SETTINGS_KEYS_MAX];	/* earlier ones that a service still runs with */
+	/* earlier ones that a service still runs with */
+	struct conf_file *kept[SETTINGS_KEYS_MAX];
 	uint64_t reloads;
 	uint64_t reloads_refused;
 };

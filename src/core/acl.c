@@ -48,7 +48,8 @@ acl_check(const char *value)
 	case ERR_RANGE:
 		return "more bits than the address has";
 	default:
-		return "neither an address, a network (192.168.1.0/24), \"local\", \"any\" nor \"none\"";
+		return "neither an address, a network (192.168.1.0/24), \"local\", \"any\" nor "
+		    "\"none\"";
 	}
 }
 

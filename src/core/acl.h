@@ -24,7 +24,9 @@ struct acl {
 	bool any;
 };
 
-/* Build from the list setting `key` of cf. Errors: ERR_NOMEM, ERR_FULL. Values are checked before. */
+/*
+ * Build from the list setting `key` of cf. Errors: ERR_NOMEM, ERR_FULL. Values are checked before.
+ */
 enum err acl_init(struct acl *a, const struct conf *cf, const char *key) MUST_CHECK;
 void acl_fini(struct acl *a);
 

@@ -53,8 +53,9 @@ struct conf_key {
 	const struct conf_key *keys;	/* CONF_SECTION */
 	const char *help;	/* one line for the manual and --dump-config */
 	/*
-	 * A further check of one value, or of a section's title, NULL for none: gives NULL when fine, else what is wrong in
-	 * words that fit behind `hearthd.conf:12: dns.record: "the value": `; static text.
+	 * A further check of one value, or of a section's title, NULL for none: gives NULL when
+	 * fine, else what is wrong in words that fit behind `hearthd.conf:12: dns.record: "the
+	 * value": `; static text.
 	 */
 	const char *(*check)(const char *value);
 };

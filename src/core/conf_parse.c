@@ -282,7 +282,8 @@ place_section(struct conf_parser *ps, const struct frame *up, const struct node 
 		complain_twice(ps, line, conf_path(cf, NULL, path), same->file, same->line);
 	else if (title != NULL && *title == '\0')
 		complain(ps, line, "%s: the title is empty", conf_path(cf, NULL, path));
-	else if (title != NULL && slot->key->check != NULL && (wrong = slot->key->check(title)) != NULL)
+	else if (title != NULL && slot->key->check != NULL &&
+	    (wrong = slot->key->check(title)) != NULL)
 		complain(ps, line, "%s: %s", conf_path(cf, NULL, path), wrong);
 	return cf;
 }

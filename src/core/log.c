@@ -388,7 +388,8 @@ write_again(struct log *lg, const char *text, size_t len)
 {
 	int fd;
 
-	if (lg->ident == NULL || (errno != ECONNREFUSED && errno != ENOTCONN && errno != ECONNRESET))
+	if (lg->ident == NULL ||
+	    (errno != ECONNREFUSED && errno != ENOTCONN && errno != ECONNRESET))
 		return false;
 	fd = connect_syslog(lg->syslog);
 	if (fd < 0)

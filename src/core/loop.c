@@ -166,9 +166,13 @@ wait_until(struct loop *l, mono_us until)
 		span = 0;
 #if HAVE_EPOLL_PWAIT2
 	struct timespec ts = { .tv_sec = span / seconds(1), .tv_nsec = span % seconds(1) * 1000 };
-	int n = epoll_pwait2(l->epoll, l->events, EVENTS_MAX, until == MONO_NEVER ? NULL : &ts, NULL);
+	int n = epoll_pwait2(l->epoll, l->events, EVENTS_MAX, until == MONO_NEVER ? NULL : &ts,
+	    NULL);
 
-	/* ENOSYS: an old kernel. EPERM: a sandbox older than the call refuses what it does not know. */
+	/*
+	 * ENOSYS: an old kernel. EPERM: a sandbox older than the call refuses what it does not
+	 * know.
+	 */
 	if (n >= 0 || (errno != ENOSYS && errno != EPERM))
 		return n;
 #endif

@@ -25,7 +25,8 @@ struct loop;
 struct loop_fd {
 	int fd;
 	uint32_t events;	/* EPOLLIN | EPOLLOUT as asked for; kept by the loop */
-	void (*ready)(struct loop_fd *w, uint32_t events);	/* EPOLLERR and EPOLLHUP come unasked */
+	/* EPOLLERR and EPOLLHUP come unasked */
+	void (*ready)(struct loop_fd *w, uint32_t events);
 };
 
 /* Work for the end of this turn: flushes, releases that must not happen inside a callback. */

@@ -22,7 +22,8 @@
 #define NEIGH_RETRY  millis(20)	/* where it knew nothing, at first: our reply makes it look */
 #define NEIGH_RETRY_MAX seconds(1)	/* doubling up to */
 #define NEIGH_KEEP   seconds(3600)	/* then, a device is still taken for who it was last */
-#define NEIGH_RATE   500	/* questions to the kernel a second; a burst of twice that is free */
+/* questions to the kernel a second; a burst of twice that is free */
+#define NEIGH_RATE   500
 
 struct neigh;
 struct netif;

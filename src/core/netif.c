@@ -149,7 +149,9 @@ take_link(struct netif *n, const struct nlmsghdr *h)
 
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(h);
 
-	/* A bridge reports its ports with messages of its own family: not the link coming or going. */
+	/*
+	 * A bridge reports its ports with messages of its own family: not the link coming or going.
+	 */
 	if (ifi->ifi_family != AF_UNSPEC)
 		return;
 	if (h->nlmsg_type == RTM_DELLINK) {
@@ -220,7 +222,9 @@ parse_addr(const struct nlmsghdr *h, struct netif_addr *out)
 		if (type == IFA_FLAGS && mnl_attr_validate(a, MNL_TYPE_U32) == 0)
 			flags = mnl_attr_get_u32(a);
 	}
-	/* IFA_ADDRESS is the far end of a point-to-point link, and where there is one the network. */
+	/*
+	 * IFA_ADDRESS is the far end of a point-to-point link, and where there is one the network.
+	 */
 	if (far.sa.sa_family == AF_UNSPEC)
 		far = local;
 	if (local.sa.sa_family == AF_UNSPEC)
@@ -419,8 +423,8 @@ static void
 do_without(struct netif *n, const char *why)
 {
 	log_note(n->log, LOG_LEVEL_WARNING, "netif",
-	    "netlink is refused (%s): interfaces and addresses are unknown, \"local\" means loopback "
-	    "and private networks",
+	    "netlink is refused (%s): interfaces and addresses are unknown, \"local\" means "
+	    "loopback and private networks",
 	    why);
 	loop_timer_cancel(n->loop, &n->retry);
 	if (n->nl != NULL)

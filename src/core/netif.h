@@ -24,7 +24,8 @@ struct netif;
 
 struct netif_link {
 	unsigned ifindex;
-	unsigned flags;		/* IFF_UP, IFF_RUNNING, IFF_LOOPBACK, IFF_POINTOPOINT, IFF_MULTICAST */
+	/* IFF_UP, IFF_RUNNING, IFF_LOOPBACK, IFF_POINTOPOINT, IFF_MULTICAST */
+	unsigned flags;
 	unsigned mtu;
 	char name[IF_NAMESIZE];
 };

@@ -3,8 +3,8 @@
  * The tables behind core/netif.h, without a kernel: what is put in, taken out, and asked. Functions
  * that change them give the number of entries that are now different.
  *
- * A full read begins with netif_table_begin() and ends with netif_table_sweep(), which removes every
- * entry that was not put in between.
+ * A full read begins with netif_table_begin() and ends with netif_table_sweep(), which removes
+ * every entry that was not put in between.
  */
 #ifndef CORE_NETIF_TABLE_H
 #define CORE_NETIF_TABLE_H

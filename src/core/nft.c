@@ -143,7 +143,9 @@ struct description {
 	bool seen;
 };
 
-/* The kernel counts sets by table, so that a table which is loaded anew has the same numbers in it. */
+/*
+ * The kernel counts sets by table, so that a table which is loaded anew has the same numbers in it.
+ */
 static void
 take_table(const struct nlmsghdr *h, void *ctx)
 {

@@ -54,8 +54,8 @@ void nft_close(struct nft *n);
 /*
  * Look a set up.
  *
- * errors  ERR_NOTFOUND, ERR_DENIED (no right to), ERR_RANGE (not a set of addresses of IPv4 or IPv6),
- *	   ERR_SYS
+ * errors  ERR_NOTFOUND, ERR_DENIED (no right to), ERR_RANGE (not a set of addresses of IPv4 or of
+ *	   IPv6), ERR_SYS
  */
 enum err nft_describe(struct nft *n, const struct nft_id *id, struct nft_info *out) MUST_CHECK;
 

@@ -47,7 +47,9 @@ ring(const struct offload *o)
 {
 	const uint64_t one = 1;
 
-	/* Cannot fail: the counter would have to be at its limit, and then the bell rings anyway. */
+	/*
+	 * Cannot fail: the counter would have to be at its limit, and then the bell rings anyway.
+	 */
 	ssize_t n = write(o->bell.fd, &one, sizeof(one));
 
 	(void)n;
@@ -190,7 +192,9 @@ offload_free(struct offload *o)
 	free(o);
 }
 
-/* Start one more thread, with all signals blocked: they are the loop's. Gives an errno, 0 is fine. */
+/*
+ * Start one more thread, with all signals blocked: they are the loop's. Gives an errno, 0 is fine.
+ */
 static int
 start_thread(struct offload *o)
 {

@@ -19,7 +19,8 @@ struct offload;
 struct offload_job {
 	void (*work)(struct offload_job *j);	/* in a pool thread: no loop, no service, no log */
 	void (*done)(struct offload_job *j);	/* in the loop's thread; may release j */
-	bool cancelled;		/* set before done(): the pool ended first, work() was never called */
+	/* set before done(): the pool ended first, work() was never called */
+	bool cancelled;
 	STAILQ_ENTRY(offload_job) link;
 };
 
@@ -51,8 +52,8 @@ void offload_free(struct offload *o);
 enum err offload_submit(struct offload *o, struct offload_job *j) MUST_CHECK;
 
 /*
- * Take jobs but start no thread until offload_go(). Capabilities belong to a thread: one that starts
- * before its daemon gives up root would keep them.
+ * Take jobs but start no thread until offload_go(). Capabilities belong to a thread: one that
+ * starts before its daemon gives up root would keep them.
  */
 void offload_hold(struct offload *o);
 /* Errors: ERR_SYS, jobs wait and no thread can be started. */

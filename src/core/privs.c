@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Giving up root: groups first, then group, then user, as each step needs the ones after it;
- * capabilities by the bare system call, so that no library is needed for a set that is nearly always
- * empty; at last PR_SET_NO_NEW_PRIVS, after which no exec() can give anything back. Nothing is trusted to
- * have worked: the result is read back.
+ * capabilities by the bare system call, so that no library is needed for a set that is nearly
+ * always empty; at last PR_SET_NO_NEW_PRIVS, after which no exec() can give anything back. Nothing
+ * is trusted to have worked: the result is read back.
  */
 #include "core/privs.h"
 
@@ -62,7 +62,8 @@ drop_capabilities(uint64_t keep)
 		return ERR_SYS;
 	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
 		want[i] = sets[i].permitted & (uint32_t)(keep >> 32 * i);
-		sets[i] = (struct __user_cap_data_struct){ .effective = want[i], .permitted = want[i] };
+		sets[i] = (struct __user_cap_data_struct){ .effective = want[i],
+		    .permitted = want[i] };
 	}
 	/* Ambient ones go with the permitted and inheritable ones: capabilities(7). */
 	if (syscall(SYS_capset, &head, sets) != 0)
@@ -98,7 +99,9 @@ privs_drop(const char *user, uint64_t keep)
 {
 	enum err e = OK;
 
-	/* Another user has no capability in force, but may take those again that it is left with. */
+	/*
+	 * Another user has no capability in force, but may take those again that it is left with.
+	 */
 	if (keep != 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
 		return ERR_SYS;
 
@@ -109,7 +112,10 @@ privs_drop(const char *user, uint64_t keep)
 		if (e == OK)
 			e = become(pw);
 	}
-	/* Not root's alone: a service manager may have given an ordinary user some to bind ports with. */
+	/*
+	 * Not root's alone: a service manager may have given an ordinary user some to bind ports
+	 * with.
+	 */
 	if (e == OK)
 		e = drop_capabilities(keep);
 	if (e == OK && prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0)

@@ -14,8 +14,8 @@
  * keep  bit CAP_… of each capability to keep, as far as it is there: 0, but where the settings ask
  *	 for something that cannot do without
  *
- * Call it before the first thread starts (offload_hold()): the identity changes for all threads, but
- * capabilities and no-new-privs are the calling thread's and those of its children.
+ * Call it before the first thread starts (offload_hold()): the identity changes for all threads,
+ * but capabilities and no-new-privs are the calling thread's and those of its children.
  *
  * errors  ERR_NOTFOUND (no such user), ERR_SYS
  */

@@ -160,7 +160,8 @@ services_load(struct services *s, const char *path, char *err, size_t errlen)
 	if (ops == NULL)
 		snprintf(err, errlen, "%s: not a hearth service (no symbol hearth_service)", path);
 	else if (ops->abi != HEARTH_SERVICE_ABI)
-		snprintf(err, errlen, "%s: built for service ABI %u, this hearthd has %u: rebuild it",
+		snprintf(err, errlen,
+		    "%s: built for service ABI %u, this hearthd has %u: rebuild it",
 		    path, ops->abi, HEARTH_SERVICE_ABI);
 	else if ((e = add(s, ops, object)) == ERR_EXISTS)
 		snprintf(err, errlen, "%s: there is a service \"%s\" already", path, ops->name);
@@ -244,7 +245,9 @@ services_start(struct services *s, const struct services_env *env, const struct 
 		enum err e = slot_start(s->slots[i], env, root, cf);
 
 		if (e != OK) {
-			/* What is wrong with a setting or a file is said already, where it stands. */
+			/*
+			 * What is wrong with a setting or a file is said already, where it stands.
+			 */
 			log_note(s->log, LOG_LEVEL_ERR, s->slots[i]->sv.ops->name, "cannot start%s",
 			    e == ERR_NOMEM ? ": out of memory" : "");
 			return e;
@@ -414,7 +417,8 @@ service_complain_listen(struct service *sv, const struct addr *local, const char
 	else if (e == ERR_SYS && saved == EADDRNOTAVAIL)
 		hint = "; this machine has no such address (now)";
 	log_note(sv->log, LOG_LEVEL_ERR, sv->ops->name, "cannot listen on %s (%s): %s%s",
-	    addr_format(local, text), transport, e == ERR_SYS ? strerror(saved) : err_text(e), hint);
+	    addr_format(local, text), transport, e == ERR_SYS ? strerror(saved) : err_text(e),
+	    hint);
 	errno = saved;
 }
 
@@ -429,7 +433,8 @@ service_can_listen(struct service *sv, const struct conf *cf, const char *key,
 		close(fd);
 	if (fd >= 0 || errno != EAFNOSUPPORT || conf_given(cf, key))
 		return true;
-	log_note(sv->log, LOG_LEVEL_NOTICE, sv->ops->name, "not listening on %s: this machine has no %s",
+	log_note(sv->log, LOG_LEVEL_NOTICE, sv->ops->name,
+	    "not listening on %s: this machine has no %s",
 	    addr_format(local, text), local->sa.sa_family == AF_INET6 ? "IPv6" : "IPv4");
 	return false;
 }

@@ -41,9 +41,13 @@ struct service_ops {
 	uint32_t		 abi;	/* HEARTH_SERVICE_ABI; stays the first member for ever */
 	const char		*name;	/* config section, log tag, hearthctl noun */
 	const char		*help;	/* one line for the manual */
-	const struct conf_key	*keys;	/* accepted settings with range and default; ends with {0} */
+	/* accepted settings with range and default; ends with {0} */
+	const struct conf_key	*keys;
 
-	/* Once, while still privileged: bind sockets, open directories. cf is the service's section. */
+	/*
+	 * Once, while still privileged: bind sockets, open directories. cf is the service's
+	 * section.
+	 */
 	enum err (*start)(struct service *sv, const struct conf *cf);
 	/*
 	 * After start and at each reload. On error the previous settings stay in force; the reason
@@ -51,7 +55,10 @@ struct service_ops {
 	 * a later apply() has succeeded, or stop().
 	 */
 	enum err (*apply)(struct service *sv, const struct conf *cf);
-	/* Files that are written to may have been renamed: open them anew. At SIGHUP and each reload. */
+	/*
+	 * Files that are written to may have been renamed: open them anew. At SIGHUP and each
+	 * reload.
+	 */
 	void	 (*reopen)(struct service *sv);
 	/* One datagram of a socket opened by service_listen(), valid until return. */
 	void	 (*receive)(struct service *sv, const struct dgram *dg);
@@ -60,7 +67,10 @@ struct service_ops {
 	void	 (*report)(const struct service *sv, struct report *out);
 	/* hearthctl NAME WORD…: ends with ctl_done() or ctl_fail(), at once or later. */
 	void	 (*command)(struct service *sv, struct ctl_request *rq);
-	/* The daemon is about to end: true while work is in flight; asked until false or time is up. */
+	/*
+	 * The daemon is about to end: true while work is in flight; asked until false or time is
+	 * up.
+	 */
 	bool	 (*busy)(const struct service *sv);
 	/* Also undoes a start that failed half way. */
 	void	 (*stop)(struct service *sv);
@@ -81,14 +91,16 @@ struct service {
 
 /*
  * Open a UDP socket whose datagrams go to ops->receive. It is closed by the daemon after stop().
- * opts may be NULL; its receive and ctx are not looked at. Complains in the log. Errors: ERR_SYS, ERR_NOMEM.
+ * opts may be NULL; its receive and ctx are not looked at. Complains in the log. Errors: ERR_SYS,
+ * ERR_NOMEM.
  */
 enum err service_listen(struct service *sv, const struct addr *local, const struct udp_opts *opts,
     struct udp_socket **out) MUST_CHECK;
 
 /*
  * False, and a notice in the log, for an address of a family that this machine does not have, where
- * the list setting `key` was not written by anybody: a default that fits most is no error elsewhere.
+ * the list setting `key` was not written by anybody: a default that fits most is no error
+ * elsewhere.
  */
 bool service_can_listen(struct service *sv, const struct conf *cf, const char *key,
     const struct addr *local);

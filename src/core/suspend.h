@@ -14,7 +14,8 @@
 /* Embed one in what must know; all zero before suspend_watch(). */
 struct suspend {
 	struct loop *loop;
-	struct loop_fd timer;	/* becomes readable at resume; fd -1: the kernel has no such timer */
+	/* becomes readable at resume; fd -1: the kernel has no such timer */
+	struct loop_fd timer;
 	usec asleep;		/* since the machine started, as far as was noticed */
 	void (*resumed)(struct suspend *s, usec slept);
 };

@@ -29,15 +29,16 @@ struct tcp_ops {
 	 */
 	bool (*accepted)(struct tcp_conn *c);
 	/*
-	 * Bytes have come; `in` holds all that was not consumed yet, at most in_max bytes. Gives the
-	 * number of bytes consumed from the front, and is called again with the rest until it
+	 * Bytes have come; `in` holds all that was not consumed yet, at most in_max bytes. Gives
+	 * the number of bytes consumed from the front, and is called again with the rest until it
 	 * consumes nothing. in_max bytes of which none is consumed end the connection, unless it is
 	 * paused.
 	 */
 	size_t (*input)(struct tcp_conn *c, struct span in);
 	/*
-	 * The peer has closed, was idle too long, gave way, broke, or tcp_close() has run its course;
-	 * c is released when this returns. Exactly once for each connection. NULL: not wanted.
+	 * The peer has closed, was idle too long, gave way, broke, or tcp_close() has run its
+	 * course; c is released when this returns. Exactly once for each connection. NULL: not
+	 * wanted.
 	 */
 	void (*closed)(struct tcp_conn *c);
 };
@@ -51,15 +52,16 @@ struct tcp_opts {
 	size_t out_max;			/* unsent bytes per connection; 0: 1 MiB */
 	usec first_timeout;		/* until the first input() that consumes; 0: 2 s */
 	/*
-	 * Without progress: input() that consumes, output that leaves. Single bytes of a message that
-	 * never ends are no progress. 0: 10 s; halves with every 1/4 of conns_max used.
+	 * Without progress: input() that consumes, output that leaves. Single bytes of a message
+	 * that never ends are no progress. 0: 10 s; halves with every 1/4 of conns_max used.
 	 */
 	usec idle_timeout;
 };
 
 struct tcp_stats {
 	uint64_t accepted;
-	uint64_t refused;		/* accepted() said no, the per-peer cap, or no room at all */
+	/* accepted() said no, the per-peer cap, or no room at all */
+	uint64_t refused;
 	uint64_t evicted;		/* gave way to a newer connection at conns_max */
 	uint64_t timed_out;
 	uint64_t overflowed;		/* closed: out_max unsent, or in_max that nobody consumes */

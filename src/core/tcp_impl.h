@@ -51,7 +51,8 @@ struct tcp_conn {
 	void *user;
 	struct fifo in;			/* read, not consumed */
 	struct fifo out;		/* not sent */
-	size_t moved;			/* LINGER: bytes thrown away; else: sent since last progress */
+	/* LINGER: bytes thrown away; else: sent since last progress */
+	size_t moved;
 	unsigned holds;
 	bool corked;			/* input() is at work: what is sent waits for its end */
 	bool paused;
@@ -71,10 +72,12 @@ struct tcp_listener {
 	struct addr local;
 	struct tcp_stats stats;
 	struct tcp_list lists[TCP_PLACES];
-	int spare;			/* a descriptor to give up when there are no more; -1: none */
+	/* a descriptor to give up when there are no more; -1: none */
+	int spare;
 	unsigned depth;			/* callbacks of the service at work */
 	bool inet;
-	bool ending;			/* closed inside a callback: the last connection releases it */
+	/* closed inside a callback: the last connection releases it */
+	bool ending;
 };
 
 /* Make a connection of an accepted descriptor; on ERR_NOMEM and ERR_SYS fd stays the caller's. */

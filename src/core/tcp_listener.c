@@ -34,7 +34,10 @@ tcp_listener_patience(const struct tcp_listener *ls, enum tcp_place place)
 	if (place == TCP_LINGER)
 		return TCP_LINGER_TIME;
 
-	/* Halve with every quarter of the table in use: RFC 7766 §6.2.3 wants it to shrink under load. */
+	/*
+	 * Halve with every quarter of the table in use: RFC 7766 §6.2.3 wants it to shrink under
+	 * load.
+	 */
 	return ls->opts.idle_timeout >> (ls->stats.open * 4 / ls->opts.conns_max);
 }
 

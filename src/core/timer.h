@@ -12,7 +12,8 @@
 /* Embed one in whatever waits. All zero is a valid timer that is not running. */
 struct timer {
 	mono_us at;
-	void (*fire)(struct timer *t, mono_us now);	/* may set or cancel any timer, this one too */
+	/* may set or cancel any timer, this one too */
+	void (*fire)(struct timer *t, mono_us now);
 	size_t slot;		/* heap place counted from 1; 0 when not running */
 };
 

@@ -147,7 +147,8 @@ static void
 flush_run(struct udp_io *io, struct udp_socket *s, unsigned from, unsigned to)
 {
 	while (from < to) {
-		int n = sendmmsg(s->watch.fd, &io->tx[from], to - from, MSG_DONTWAIT | MSG_NOSIGNAL);
+		int n = sendmmsg(s->watch.fd, &io->tx[from], to - from,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n < 0) {
 			if (errno == EINTR)
@@ -216,7 +217,8 @@ set_source(struct msghdr *m, union control *control, const struct addr *local, u
 		c->cmsg_len = CMSG_LEN(sizeof(info));
 		memcpy(CMSG_DATA(c), &info, sizeof(info));
 	} else {
-		struct in6_pktinfo info = { .ipi6_ifindex = ifindex, .ipi6_addr = local->in6.sin6_addr };
+		struct in6_pktinfo info = { .ipi6_ifindex = ifindex,
+		    .ipi6_addr = local->in6.sin6_addr };
 
 		m->msg_controllen = CMSG_SPACE(sizeof(info));
 		c->cmsg_level = IPPROTO_IPV6;
@@ -476,8 +478,10 @@ tune(int fd, int family, const struct udp_opts *opts, bool pktinfo)
 {
 	int pmtu = opts->transparent_mtu ? IP_PMTUDISC_DONT : IP_PMTUDISC_OMIT;
 
-	set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, opts->rcvbuf != 0 ? opts->rcvbuf : RCVBUF_DEFAULT);
-	set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, opts->sndbuf != 0 ? opts->sndbuf : SNDBUF_DEFAULT);
+	set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF,
+	    opts->rcvbuf != 0 ? opts->rcvbuf : RCVBUF_DEFAULT);
+	set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF,
+	    opts->sndbuf != 0 ? opts->sndbuf : SNDBUF_DEFAULT);
 	set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
 	if (family == AF_INET) {
 		/* A forged "fragmentation needed" must not shrink what we send: RFC 9715. */

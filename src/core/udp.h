@@ -30,7 +30,8 @@ struct dgram {
 	struct span data;
 	const struct addr *peer;
 	const struct addr *local;	/* the address it was sent to; port included */
-	const struct addr *reply_from;	/* ours to answer from: not local where that is a group or broadcast */
+	/* ours to answer from: not local where that is a group or broadcast */
+	const struct addr *reply_from;
 	unsigned ifindex;		/* where it came in; 0 where the socket does not ask */
 	bool truncated;			/* was longer than dgram_max; data holds the first part */
 	struct udp_socket *socket;
@@ -43,8 +44,10 @@ struct udp_stats {
 	uint64_t sent;
 	uint64_t sent_bytes;
 	uint64_t truncated;		/* longer than dgram_max */
-	uint64_t send_dropped;		/* kernel buffer full (EAGAIN, ENOBUFS): lost like any datagram */
-	uint64_t send_refused;		/* refused by the kernel: no route, interface gone, firewall */
+	/* kernel buffer full (EAGAIN, ENOBUFS): lost like any datagram */
+	uint64_t send_dropped;
+	/* refused by the kernel: no route, interface gone, firewall */
+	uint64_t send_refused;
 	uint64_t receive_errors;	/* ICMP errors and the like */
 	uint64_t kernel_drops;		/* lost for want of receive buffer (SO_RXQ_OVFL) */
 };

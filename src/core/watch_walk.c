@@ -25,7 +25,9 @@
 /* IN_MODIFY too: dnsmasq keeps its lease file open and rewrites it in place. */
 #define TARGET_CHANGES	  (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | NAMES_COME_AND_GO)
 
-/* File systems where others change files without the kernel hearing of it (linux/magic.h and fs/). */
+/*
+ * File systems where others change files without the kernel hearing of it (linux/magic.h and fs/).
+ */
 static const uint32_t remote[] = {
 	0x6969,		/* NFS */
 	0xff534d42,	/* CIFS */

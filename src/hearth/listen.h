@@ -81,7 +81,8 @@ struct hearth_listen_opts {
 	const char *trust;		/* file; NULL: nobody is trusted, all is refused */
 	const char *state;		/* file that remembers what was heard; NULL: none */
 	const char *const *interfaces;	/* names with * and ?; ends with NULL; NULL: all suitable */
-	const char *const *lessors;	/* "host address[:port]" to ask for unicast copies; or NULL */
+	/* "host address[:port]" to ask for unicast copies; or NULL */
+	const char *const *lessors;
 	uint16_t port;			/* 0: the usual one */
 	unsigned rejoin_s;		/* how often memberships are renewed; 0: every 100 s */
 	void (*news)(void *ctx, const struct hearth_news *n);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The commands of hearthctl, in the order of --help. A command that runs here has its function; the
- * others are in the list for the help alone: whatever is not found here is sent to the daemon, whose
- * services, loaded ones too, know their own commands.
+ * others are in the list for the help alone: whatever is not found here is sent to the daemon,
+ * whose services, loaded ones too, know their own commands.
  */
 #include "hearthctl/commands.h"
 

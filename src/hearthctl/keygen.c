@@ -63,8 +63,8 @@ key_from_words(uint8_t key[static SEAL_KEY_BYTES], const char *path, const char 
 		e = beacon_group_from_words(key, span_str(words), span_str(group));
 	seal_wipe(words, sizeof(words));
 	if (e == ERR_RANGE)
-		tool_fail("a passphrase has at least %d characters: it can be guessed at leisure by "
-		    "whoever records the announcements", BEACON_PASSPHRASE_MIN);
+		tool_fail("a passphrase has at least %d characters: it can be guessed at leisure "
+		    "by whoever records the announcements", BEACON_PASSPHRASE_MIN);
 	else if (e == ERR_NOMEM)
 		tool_fail("256 MiB of memory are needed for this; make the file on another machine "
 		    "and paste it here");

@@ -282,7 +282,8 @@ add_lessor(struct hearth_listener *l, const char *text, uint16_t port, char why[
 	if (e == OK)
 		beacon_tenant_init(&l->tenants[l->tenant_count++], &a, beacon_net_now(l->net));
 	else
-		snprintf(why, HEARTH_WHY_MAX, "%.100s: %s", text, e == ERR_FULL ? "more than 8 leases"
+		snprintf(why, HEARTH_WHY_MAX, "%.100s: %s", text,
+		    e == ERR_FULL ? "more than 8 leases"
 		    : e == ERR_UNSUPPORTED ? "leases need a group key" : "not an address");
 	return e;
 }

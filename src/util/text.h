@@ -45,7 +45,9 @@ text_begins(struct span text, const char *with)
 	return text.len >= n && memcmp(text.at, with, n) == 0;
 }
 
-/* The text without its first n bytes; n <= text.len. An empty text may have no bytes to point to. */
+/*
+ * The text without its first n bytes; n <= text.len. An empty text may have no bytes to point to.
+ */
 static inline struct span
 text_after(struct span text, size_t n)
 {

@@ -258,7 +258,8 @@ open_ports(struct load *l)
 		snprintf(source, sizeof(source), "127.0.0.%u", l->sources ? 2 + i % l->sources : 1);
 		l->fds[i] = socket(l->server.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		if (l->fds[i] < 0 || addr_parse(&from, source, 0) != OK ||
-		    (l->sources != 0 && bind(l->fds[i], &from.sa, addr_len(&from)) != 0) || connect(l->fds[i], &l->server.sa, addr_len(&l->server)) != 0) {
+		    (l->sources != 0 && bind(l->fds[i], &from.sa, addr_len(&from)) != 0) ||
+		    connect(l->fds[i], &l->server.sa, addr_len(&l->server)) != 0) {
 			perror("dnsload");
 			exit(1);
 		}

@@ -33,8 +33,8 @@ struct beacon_net_ops {
 	/* on_link: it came by the group or from a directly connected address. */
 	void (*receive)(void *ctx, const struct dgram *dg, bool on_link);
 	/*
-	 * A link has come up or changed its addresses, at most every 10 s; or the machine has slept:
-	 * say everything again.
+	 * A link has come up or changed its addresses, at most every 10 s; or the machine has
+	 * slept: say everything again.
 	 */
 	void (*changed)(void *ctx);
 };

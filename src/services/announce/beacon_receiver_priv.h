@@ -84,7 +84,8 @@ struct beacon_receiver {
 	struct bucket_table sources;
 	struct bucket all;
 	struct bucket refusals;			/* lines about refused datagrams */
-	bool told_unsealed, told_unknown_key;	/* once: others may have a group of their own here */
+	/* once: others may have a group of their own here */
+	bool told_unsealed, told_unknown_key;
 	uint64_t counts[BEACON_COUNTS];
 
 	struct beacon_gaps gaps;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What upstreams say: what is it, how long may it be kept; and the rewritten form that is cached and
- * delivered. That it is genuine, dns_upstream has seen to.
+ * What upstreams say: what is it, how long may it be kept; and the rewritten form that is cached
+ * and delivered. That it is genuine, dns_upstream has seen to.
  *
  * Nothing of an upstream's message reaches a client or the cache as it came: dns_answer_pack()
  * writes it anew from the records that belong to the question's own chain. So strays are never

@@ -133,7 +133,8 @@ ask(struct lookup *l)
 	struct dns_send_ask q = { .name = dns_name_span(&l->entry->name), .type = l->type,
 		.class = DNS_CLASS_IN, .rd = true };
 
-	if (b->server_count == 0 || dns_upstream_send(b->env.up, b->servers[l->at % b->server_count],
+	if (b->server_count == 0 ||
+	    dns_upstream_send(b->env.up, b->servers[l->at % b->server_count],
 	    &l->send, &q, loop_now(b->env.loop) + PATIENCE) != OK)
 		rest(l, REST_FIRST);
 }

@@ -244,8 +244,9 @@ enum err dns_cache_load_begin(struct dns_load *l, const struct dns_snapshot *s,
 
 /*
  * Read up to max entries; *taken grows by those kept. Time that has passed since is taken off; what
- * is past its stale window is skipped, and so is what the cache has an answer to already. OK with `in` at its end means done; else call again.
- * After an error what was read before stays. Errors: ERR_SHORT, ERR_FORMAT (damaged), ERR_NOMEM.
+ * is past its stale window is skipped, and so is what the cache has an answer to already. OK with
+ * `in` at its end means done; else call again. After an error what was read before stays. Errors:
+ * ERR_SHORT, ERR_FORMAT (damaged), ERR_NOMEM.
  */
 enum err dns_cache_load_some(struct dns_cache *c, const struct dns_load *l, struct wire_rd *in,
     unsigned max, size_t *taken) MUST_CHECK;

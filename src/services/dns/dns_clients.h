@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How many queries of each client wait for an answer, so that no client can take all the places: one
- * that floods, or gathers answers to be let go at once (DNSBomb, CVE-2024-33655).
+ * How many queries of each client wait for an answer, so that no client can take all the places:
+ * one that floods, or gathers answers to be let go at once (DNSBomb, CVE-2024-33655).
  *
  * A client is an address. Whole IPv6 networks are not one client here: a home is a single /64.
  */
@@ -40,8 +40,8 @@ enum err dns_clients_init(struct dns_clients *t, size_t count,
 void dns_clients_fini(struct dns_clients *t);
 
 /*
- * One more query of that host waits: dns_clients_leave() ends it. NULL where `most` of it do already,
- * or where the table is full.
+ * One more query of that host waits: dns_clients_leave() ends it. NULL where `most` of it do
+ * already, or where the table is full.
  */
 struct dns_client *dns_clients_enter(struct dns_clients *t, const struct addr *host, unsigned most);
 void dns_clients_leave(struct dns_clients *t, struct dns_client *c);

@@ -42,7 +42,8 @@ report_entry(struct dns_cache *c, const struct dns_entry *e, mono_us now, struct
 	report_str(out, "type", info.any_type ? "any" : dns_type_format(info.key.type, type));
 	report_str(out, "state", state_names[info.state]);
 	report_str(out, "rcode", dns_rcode_format(info.answer.rcode, rcode));
-	report_i64(out, "ttl_s", info.state == DNS_CACHE_FAILED ? (int64_t)info.held_s : info.ttl_s);
+	report_i64(out, "ttl_s",
+	    info.state == DNS_CACHE_FAILED ? (int64_t)info.held_s : info.ttl_s);
 	report_u64(out, "age_s", info.age_s);
 	report_u64(out, "records", info.answer.answers);
 	report_u64(out, "hits", info.hits);
@@ -105,7 +106,8 @@ flush(struct dns_resolver *r, mono_us now, struct ctl_request *rq)
 		}
 		gone = dns_cache_flush_type(c, dns_name_span(&name), type);
 	} else {
-		ctl_fail(rq, "usage: dns flush NAME [TYPE] | dns flush --below NAME | dns flush --all");
+		ctl_fail(rq,
+		    "usage: dns flush NAME [TYPE] | dns flush --below NAME | dns flush --all");
 		return;
 	}
 	report_u64(rq->out, "flushed", gone);

@@ -7,7 +7,10 @@
 #include "services/dns/dns_resolver.h"
 #include "util/mono.h"
 
-/* Answer `stats`, `lookup NAME`, `explain NAME [TYPE] [CLIENT]`, `flush NAME [TYPE]`, `flush --all`, `upstreams`. Ends rq. */
+/*
+ * Answer `stats`, `lookup NAME`, `explain NAME [TYPE] [CLIENT]`, `flush NAME [TYPE]`, `flush
+ * --all`, `upstreams`. Ends rq.
+ */
 void dns_command(struct dns_resolver *r, mono_us now, struct ctl_request *rq);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* RFC 9018 §4: version, reserved, timestamp, SipHash-2-4 over those, the client cookie and address. */
+/*
+ * RFC 9018 §4: version, reserved, timestamp, SipHash-2-4 over those, the client cookie and address.
+ */
 #include "services/dns/dns_cookie.h"
 
 #include <string.h>

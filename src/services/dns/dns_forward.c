@@ -34,7 +34,8 @@ struct dns_flight {
 	uint16_t bad_rcode;
 	uint16_t zone;			/* its number */
 	uint8_t bad_server;		/* NO_SERVER: none has said anything bad */
-	uint32_t done;			/* bit per server: has answered, failed, or must not be asked */
+	/* bit per server: has answered, failed, or must not be asked */
+	uint32_t done;
 	uint8_t sends;
 	uint8_t sent_to[DNS_ROUTE_SERVERS_MAX];
 	struct dns_try tries[DNS_FORWARD_TRIES];	/* from here on take_off() clears nothing */
@@ -52,13 +53,15 @@ struct dns_forward {
 	struct timer_heap timers;
 	struct dns_flight *flights;
 	unsigned count;			/* of these; */
-	unsigned touched;		/* the others have never been used: their memory is not there yet */
+	/* the others have never been used: their memory is not there yet */
+	unsigned touched;
 	struct flight_chain *chains;
 	size_t chain_mask;
 	struct flight_list by_age;
 	struct flight_list free;
 	uint32_t zone_seed;		/* secret, so that nobody aims at another zone's count */
-	uint16_t zones[ZONES];		/* flights of each zone; zones of one number count together */
+	/* flights of each zone; zones of one number count together */
+	uint16_t zones[ZONES];
 	struct dns_forward_stats stats;
 };
 
@@ -340,8 +343,8 @@ flight_due(struct timer *t, mono_us now)
 
 /*
  * Make room for a question of a zone: the oldest flight gives way where it is old enough to be half
- * dead, or its zone has more than its share; that a zone does not get more of. So who asks for random
- * names below a zone whose servers are dead takes no place from other names.
+ * dead, or its zone has more than its share; that a zone does not get more of. So who asks for
+ * random names below a zone whose servers are dead takes no place from other names.
  */
 static bool
 evict_for(struct dns_forward *fw, uint16_t zone, mono_us now)
@@ -351,7 +354,8 @@ evict_for(struct dns_forward *fw, uint16_t zone, mono_us now)
 
 	if (f == NULL || (is_greedy(fw, zone) && f->zone != zone))
 		return false;
-	if (now - f->asked < DNS_FORWARD_YIELD_AFTER && (f->zone == zone || !is_greedy(fw, f->zone)))
+	if (now - f->asked < DNS_FORWARD_YIELD_AFTER &&
+	    (f->zone == zone || !is_greedy(fw, f->zone)))
 		return false;
 	fw->stats.evicted++;
 	finish(f, &o, now);
@@ -469,7 +473,9 @@ dns_forward_result(struct dns_forward *fw, struct dns_try *t, enum dns_grade gra
 
 /* --- other routes ----------------------------------------------------------------------------- */
 
-/* Where the servers of a flight's route are in another one; false where one that it knows is not. */
+/*
+ * Where the servers of a flight's route are in another one; false where one that it knows is not.
+ */
 static bool
 find_places(uint8_t places[static DNS_ROUTE_SERVERS_MAX], const struct dns_flight *f,
     const struct dns_route *to)

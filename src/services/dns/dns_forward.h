@@ -31,7 +31,8 @@
 #define DNS_FORWARD_PER_SERVER	  2	/* and of those to one server */
 #define DNS_FORWARD_DEADLINE	  millis(4500)	/* the last word; dig gives up after 5 s */
 #define DNS_FORWARD_STALE_AFTER	  millis(1800)	/* client timer, RFC 8767 §5 */
-#define DNS_FORWARD_YIELD_AFTER	  millis(200)	/* a flight this old gives way when the table is full */
+/* a flight this old gives way when the table is full */
+#define DNS_FORWARD_YIELD_AFTER	  millis(200)
 
 enum dns_strategy {
 	DNS_STRATEGY_FASTEST,	/* lowest smoothed round trip first */
@@ -59,7 +60,8 @@ struct dns_flight_key {
 	bool dnssec_ok;
 	bool checking_disabled;
 	bool tcp;		/* asked over TCP: so are the upstreams (RFC 5625 §4.4.2) */
-	uint32_t exclude;	/* bit i set: do not ask servers[i] of the route (it is the one who asks) */
+	/* bit i set: do not ask servers[i] of the route (it is the one who asks) */
+	uint32_t exclude;
 	struct span name;	/* in lower case; the flight has a copy of its own */
 };
 
@@ -89,7 +91,9 @@ struct dns_outcome {
 
 struct dns_flight;
 
-/* One send of a flight. `index` is unique among all tries at work: the edge's place for its data. */
+/*
+ * One send of a flight. `index` is unique among all tries at work: the edge's place for its data.
+ */
 struct dns_try {
 	struct dns_flight *flight;
 	unsigned index;
@@ -112,13 +116,15 @@ struct dns_health {
 /* All are called with the ctx given to dns_forward_new(). */
 struct dns_forward_ops {
 	struct dns_health (*health)(void *ctx, void *server);
-	/* Send; the result comes through dns_forward_result(), later. Errors: it could not be sent. */
+	/*
+	 * Send; the result comes through dns_forward_result(), later. Errors: it could not be sent.
+	 */
 	enum err (*send)(void *ctx, struct dns_try *t, void *server, mono_us deadline);
 	/* Nobody waits for that send any more. */
 	void (*cancel)(void *ctx, struct dns_try *t);
 	/*
-	 * The question is 1.8 s old and unanswered: who waits may be given a stale answer. The flight
-	 * goes on and refreshes the cache. Called again for each who joins it later.
+	 * The question is 1.8 s old and unanswered: who waits may be given a stale answer. The
+	 * flight goes on and refreshes the cache. Called again for each who joins it later.
 	 */
 	void (*slow)(void *ctx, struct dns_flight *f);
 	/* It is over. The waiters are the callee's now; f is gone when this returns. */

@@ -28,7 +28,8 @@
 #define GONE	   0xff		/* an entry that was left out; no source has this number */
 #define GROUP	   8		/* places */
 #define PLACE_SIZE (1 + sizeof(uint32_t))
-#define ARENA_PAD  256		/* behind the last entry: names are compared by the asker's length */
+/* behind the last entry: names are compared by the asker's length */
+#define ARENA_PAD  256
 #define ARENA_STEP (256u << 10)
 #define ARENA_MAX  (UINT32_MAX - ARENA_PAD)
 /* Squeeze the holes out where more than this part of the names was left out. */

@@ -117,7 +117,8 @@ int dns_list_find_pattern(const struct dns_list *l, enum dns_list_kind kind, str
     uint64_t *gave_up);
 
 /* The match of the pattern of that number. */
-struct dns_list_match dns_list_pattern(const struct dns_list *l, enum dns_list_kind kind, unsigned i);
+struct dns_list_match dns_list_pattern(const struct dns_list *l, enum dns_list_kind kind,
+    unsigned i);
 
 /* How many there are of that kind. */
 unsigned dns_list_patterns(const struct dns_list *l, enum dns_list_kind kind);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lines of lists to names. The grammar of adblock is that of the hosts lists derived from it: a rule
- * is taken only where it means the same for a name as for an address in a browser; a rule that is
- * left out blocks too little, one that is misread blocks too much.
+ * Lines of lists to names. The grammar of adblock is that of the hosts lists derived from it: a
+ * rule is taken only where it means the same for a name as for an address in a browser; a rule that
+ * is left out blocks too little, one that is misread blocks too much.
  */
 #include "services/dns/dns_listfile.h"
 
@@ -84,7 +84,9 @@ take_labels(struct dns_name *out, struct span text, size_t *used)
 	return true;
 }
 
-/* The last label is a number: an address of IPv4, or a part of one. No name ends so (RFC 3696 §2). */
+/*
+ * The last label is a number: an address of IPv4, or a part of one. No name ends so (RFC 3696 §2).
+ */
 static bool
 ends_in_number(const struct dns_name *n)
 {

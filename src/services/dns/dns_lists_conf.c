@@ -73,8 +73,8 @@ check_client(const char *value)
 
 const struct conf_key dns_lists_block_keys[] = {
 	{ .name = "file", .type = CONF_STRING, .flags = CONF_LIST, .check = check_file,
-	    .help = "lists of names: hosts files, plain names or adblock rules; followed while they "
-		    "change" },
+	    .help = "lists of names: hosts files, plain names or adblock rules; followed while "
+	    "they change" },
 	{ .name = "names", .type = CONF_STRING, .flags = CONF_LIST, .check = check_line,
 	    .help = "more names, as they could stand in a list: \"ads.example\", \"||zip^\", "
 		    "\"@@||fine.example^\", \"/^ad[0-9]/\"" },
@@ -189,7 +189,8 @@ check_block(const struct dns_lists_env *env, const struct conf *cf)
 	if (conf_count(cf, "file") > LISTS_FILES_MAX)
 		return complain(env, cf, "file", "at most 63 files in one block");
 	if ((action == DNS_FILTER_ADDRESS) != (addrs != 0))
-		return complain(env, cf, "address", "addresses and the action \"address\" go together");
+		return complain(env, cf, "address",
+		    "addresses and the action \"address\" go together");
 	if (addrs > DNS_FILTER_ADDRS_MAX)
 		return complain(env, cf, "address", "at most 8 addresses");
 	if (conf_count(cf, "clients") > LISTS_CLIENTS_MAX)
@@ -293,9 +294,11 @@ lists_settings_read(struct lists_settings *out, const struct dns_lists_env *env,
 	for (size_t i = 0; i < conf_count(cf, "block") && e == OK; i++)
 		e = read_block(out, env, conf_section(cf, "block", i), names_max);
 	if (e == OK)
-		e = dns_lists_read_names(&out->allowed, cf, "allow-names", DNS_LIST_ALLOW, env->key);
+		e = dns_lists_read_names(&out->allowed, cf, "allow-names", DNS_LIST_ALLOW,
+		    env->key);
 	if (e == OK)
-		e = dns_lists_read_names(&out->exempt, cf, "rebind-allow", DNS_LIST_ALLOW, env->key);
+		e = dns_lists_read_names(&out->exempt, cf, "rebind-allow", DNS_LIST_ALLOW,
+		    env->key);
 	return e;
 }
 

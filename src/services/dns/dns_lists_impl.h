@@ -45,7 +45,8 @@ bool lists_inputs_equal(const struct lists_inputs *a, const struct lists_inputs 
 
 /* One block of the settings, all copied. */
 struct lists_block_settings {
-	struct dns_filter_block block;	/* points into what follows, and to the title of the settings */
+	/* points into what follows, and to the title of the settings */
+	struct dns_filter_block block;
 	struct lists_inputs *in;
 	struct addr addrs[DNS_FILTER_ADDRS_MAX];
 	struct prefix clients[LISTS_CLIENTS_MAX];
@@ -106,7 +107,8 @@ struct lists_load {
 	enum err e;
 	bool unchanged;		/* nothing was read: the files are what they were */
 	struct dns_list *list;
-	struct lists_file files[LISTS_FILES_MAX + 1];	/* the last of file_count + 1: the settings */
+	/* the last of file_count + 1: the settings */
+	struct lists_file files[LISTS_FILES_MAX + 1];
 };
 
 /* Read all files and make the set; touches nothing but ld and files. For any thread. */

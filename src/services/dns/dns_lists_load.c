@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files to a set of names, away from the loop: a slice of each file in memory at a time. A file that
- * turns out to be no list is taken back out of the set in the making.
+ * Files to a set of names, away from the loop: a slice of each file in memory at a time. A file
+ * that turns out to be no list is taken back out of the set in the making.
  */
 #include "services/dns/dns_lists_impl.h"
 

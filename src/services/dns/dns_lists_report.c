@@ -74,8 +74,10 @@ log_list(const struct lists_block *b, const struct dns_list *list)
 	const struct dns_list_stats *st = dns_list_stats(list);
 	const char *title = dns_filter_title(b->owner->filter, b->index);
 
-	log_event(env->log, LOG_LEVEL_INFO, env->service, "a block is in force", LOG_STR("block", title),
-	    LOG_U64("names", st->names[DNS_LIST_BLOCK]), LOG_U64("allowed", st->names[DNS_LIST_ALLOW]),
+	log_event(env->log, LOG_LEVEL_INFO, env->service, "a block is in force",
+	    LOG_STR("block", title),
+	    LOG_U64("names", st->names[DNS_LIST_BLOCK]),
+	    LOG_U64("allowed", st->names[DNS_LIST_ALLOW]),
 	    LOG_U64("patterns", st->patterns), LOG_U64("bytes", st->bytes),
 	    LOG_I64("ms", b->took / 1000));
 	if (st->refused != 0)

@@ -190,7 +190,8 @@ enum dns_local_verdict dns_local_find(const struct dns_local *s, struct span nam
 
 /*
  * Write the records of a verdict: aliases and answers, or aliases and SOA. For CNAME_OUT the
- * aliases alone. Not for NOT_OURS. The caller ends the reply with dns_local_rcode() and DNS_FLAG_AA.
+ * aliases alone. Not for NOT_OURS. The caller ends the reply with dns_local_rcode() and
+ * DNS_FLAG_AA.
  */
 void dns_local_write(const struct dns_local_found *f, struct dns_wr *w);
 uint16_t dns_local_rcode(const struct dns_local_found *f);

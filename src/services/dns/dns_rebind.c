@@ -37,7 +37,8 @@ is_inside4(const uint8_t at[static 4])
 
 	if (at[0] == 0)		/* "this network", which some stacks take for this machine */
 		return at[1] != 0 || at[2] != 0 || at[3] != 0;
-	return (make_addr(&a, span_of(at, 4)) && addr_is_private(&a)) || memcmp(at, broadcast, 4) == 0;
+	return (make_addr(&a, span_of(at, 4)) && addr_is_private(&a)) ||
+	    memcmp(at, broadcast, 4) == 0;
 }
 
 bool
@@ -51,8 +52,11 @@ dns_rebind_is_inside(struct span addr)
 		return false;
 	if (memcmp(addr.at, mapped, 12) == 0 || memcmp(addr.at, nat64, 12) == 0)
 		return is_inside4(addr.at + 12);
-	/* ::1 is among these; site-local addresses are gone (RFC 3879), routers that know them not. */
-	return addr_is_private(&a) || (memcmp(addr.at, compatible, 12) == 0 && is_inside4(addr.at + 12)) ||
+	/*
+	 * ::1 is among these; site-local addresses are gone (RFC 3879), routers that know them not.
+	 */
+	return addr_is_private(&a) ||
+	    (memcmp(addr.at, compatible, 12) == 0 && is_inside4(addr.at + 12)) ||
 	    (addr.at[0] == 0xfe && (addr.at[1] & 0xc0) == 0xc0);
 }
 
@@ -123,7 +127,8 @@ bool
 dns_rebind_is_house_name(struct span name)
 {
 	static const char *const ends[] = {
-		"\4home\4arpa", "\10internal", "\5local", "\3lan", "\4home", "\4corp", "\10intranet",
+		"\4home\4arpa", "\10internal", "\5local", "\3lan", "\4home", "\4corp",
+		    "\10intranet",
 		"\7private", "\11localhost",
 	};
 

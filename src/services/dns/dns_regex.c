@@ -17,7 +17,8 @@
 
 /* Bytes are compared as such: names are ASCII or xn--, and \C could look past the end. */
 #define OPTIONS                                                                                    \
-	(PCRE2_CASELESS | PCRE2_DOTALL | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C)
+	(PCRE2_CASELESS | PCRE2_DOTALL | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP |                       \
+	PCRE2_NEVER_BACKSLASH_C)
 
 struct dns_regex {
 	pcre2_code *code;

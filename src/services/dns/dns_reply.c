@@ -198,7 +198,8 @@ dns_wr_soa(struct dns_wr *w, enum dns_section section, struct span zone, uint32_
 {
 	uint8_t buf[DNS_SOA_DATA_MAX];
 
-	dns_wr_record(w, section, zone, DNS_TYPE_SOA, DNS_CLASS_IN, ttl, dns_soa_data(buf, zone, ttl));
+	dns_wr_record(w, section, zone, DNS_TYPE_SOA, DNS_CLASS_IN, ttl,
+	    dns_soa_data(buf, zone, ttl));
 }
 
 size_t

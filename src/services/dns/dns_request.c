@@ -103,7 +103,8 @@ dns_request_asker(const struct dns_request *rq, struct dgram *dg, mono_us now)
 		.ifindex = rq->ifindex, .socket = rq->udp, .now = now };
 	return (struct dns_asker){ .dg = rq->udp != NULL ? dg : NULL, .stream = rq->stream,
 		.peer = &rq->peer, .now = now, .aliased = rq->aliased,
-		.names_below = rq->names_below, .mapped = rq->mapped, .parked = true, .asked = rq->asked };
+		.names_below = rq->names_below, .mapped = rq->mapped, .parked = true,
+		.asked = rq->asked };
 }
 
 void

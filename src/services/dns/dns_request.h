@@ -52,10 +52,12 @@ struct dns_request {
 	bool names_below;
 	bool mapped;
 	bool turning;			/* on the list of those to be asked again for A */
-	struct held *held;		/* its reply waits for something else; NULL: it has none yet */
+	/* its reply waits for something else; NULL: it has none yet */
+	struct held *held;
 	LIST_ENTRY(dns_request) of_stream;	/* or the free list */
 	uint8_t cookie[DNS_REQUEST_COOKIE_MAX];
-	uint8_t head[DNS_HEADER_BYTES + DNS_NAME_MAX + 4];	/* header and question as received */
+	/* header and question as received */
+	uint8_t head[DNS_HEADER_BYTES + DNS_NAME_MAX + 4];
 };
 
 LIST_HEAD(dns_requests, dns_request);

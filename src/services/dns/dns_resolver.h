@@ -107,8 +107,8 @@ void dns_resolver_explain(struct dns_resolver *r, struct span name, uint16_t typ
     const struct addr *client, mono_us now, struct report *out);
 
 /*
- * The daemon is about to end: true while somebody waits. From the first call on no query is taken that
- * would have to wait; what the cache or the house know is still told.
+ * The daemon is about to end: true while somebody waits. From the first call on no query is taken
+ * that would have to wait; what the cache or the house know is still told.
  */
 bool dns_resolver_finish(struct dns_resolver *r);
 void dns_resolver_report(const struct dns_resolver *r, struct report *out);

@@ -63,7 +63,9 @@ dns_resolver_unhold(struct dns_resolver *r, struct dns_request *rq)
 	let_go(r->holding, rq->held, false);
 }
 
-/* Those that need not wait any more. They are not in order where settings have changed meanwhile. */
+/*
+ * Those that need not wait any more. They are not in order where settings have changed meanwhile.
+ */
 static void
 release(struct dns_holding *h, mono_us now)
 {

@@ -234,7 +234,10 @@ add_servers(struct dns_routes *rs, struct dns_route *route, const struct dns_rou
 			bad->server = k;
 			return e;
 		}
-		/* One that is named twice is one: two names may lead to it, or a name and an address. */
+		/*
+		 * One that is named twice is one: two names may lead to it, or a name and an
+		 * address.
+		 */
 		if (has_server(route, sv))
 			dns_upstream_drop(rs->up, sv);
 		else

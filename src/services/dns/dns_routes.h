@@ -23,7 +23,8 @@ struct dns_routes;
 
 /* What the settings say about one route; copied. */
 struct dns_route_spec {
-	const char *zone;		/* "corp.example" or "10.0.0.0/8" for its reverse zone; NULL: the default */
+	/* "corp.example" or "10.0.0.0/8" for its reverse zone; NULL: the default */
+	const char *zone;
 	const char *const *servers;	/* as dns_upstream_add() reads them */
 	size_t count;			/* more than DNS_ROUTE_SERVERS_MAX are cut off */
 	/*
@@ -54,13 +55,16 @@ void dns_routes_free(struct dns_routes *rs);
  * Put a table in force. specs[0] is the default route. What was cached of a zone that is gone or
  * has other servers now is flushed; the default route's answers stay, whoever gave them.
  *
- * errors  as dns_upstream_add(), ERR_FULL (DNS_ROUTES_MAX, or flights still use too many old tables),
- *	   ERR_EXISTS (a zone twice): nothing has changed then and *bad says where
+ * errors  as dns_upstream_add(), ERR_FULL (DNS_ROUTES_MAX, or flights still use too many old
+ *	   tables), ERR_EXISTS (a zone twice): nothing has changed then and *bad says where
  */
 enum err dns_routes_set(struct dns_routes *rs, const struct dns_route_spec *specs, size_t count,
     struct dns_routes_bad *bad) MUST_CHECK;
 
-/* The route of a name (any letter case); stays valid during this turn and as long as it has flights. */
+/*
+ * The route of a name (any letter case); stays valid during this turn and as long as it has
+ * flights.
+ */
 struct dns_route *dns_routes_find(const struct dns_routes *rs, struct span name);
 /*
  * May what its servers say be kept? Not where the zone has had others put in their place meanwhile;
@@ -76,7 +80,9 @@ uint64_t dns_routes_fingerprint(const struct dns_routes *rs);
 /* Release what was replaced and has no flights any more. */
 void dns_routes_tidy(struct dns_routes *rs);
 
-/* Read a zone as a name or an address prefix. Errors: ERR_FORMAT, ERR_RANGE (bits not on a label). */
+/*
+ * Read a zone as a name or an address prefix. Errors: ERR_FORMAT, ERR_RANGE (bits not on a label).
+ */
 enum err dns_zone_parse(struct dns_name *out, const char *text) MUST_CHECK;
 
 #endif

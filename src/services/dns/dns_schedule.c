@@ -55,7 +55,8 @@ read_minute(struct span text, uint16_t *out)
 	struct span hour_text = text_next_field(&text, ':');
 	uint64_t hour, minute;
 
-	if (hour_text.len == 0 || hour_text.len > 2 || text.len != 2 || !text_u64(hour_text, &hour) ||
+	if (hour_text.len == 0 || hour_text.len > 2 || text.len != 2 ||
+	    !text_u64(hour_text, &hour) ||
 	    !text_u64(text, &minute) || minute > 59 || hour * 60 + minute > DNS_DAY_MINUTES)
 		return false;
 	*out = (uint16_t)(hour * 60 + minute);
@@ -67,7 +68,8 @@ read_times(struct span text, struct dns_schedule *s)
 {
 	struct span from = text_next_field(&text, '-');
 
-	return read_minute(from, &s->from) && s->from < DNS_DAY_MINUTES && read_minute(text, &s->to);
+	return read_minute(from, &s->from) && s->from < DNS_DAY_MINUTES &&
+	    read_minute(text, &s->to);
 }
 
 enum err

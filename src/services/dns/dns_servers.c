@@ -65,7 +65,8 @@ const char *const dns_servers_strategies[] = { "fastest", "order", "parallel", N
 const struct conf_key dns_servers_route_keys[] = {
 	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_servers_check,
 	    .help = "servers for the names of this zone" },
-	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest", .choices = dns_servers_strategies,
+	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest",
+	    .choices = dns_servers_strategies,
 	    .help = "which of them is asked first" },
 	{ .name = "interface", .type = CONF_STRING, .help = "reach them over this interface only" },
 	{ .name = "source", .type = CONF_ADDR, .help = "ask from this address" },
@@ -117,7 +118,10 @@ servers_of_system(struct dns_servers *s, const struct conf *cf, const char **ser
 		if (addr_parse(&a, s->found.servers[i], DNS_SERVERS_PORT) != OK ||
 		    is_ourselves(s, cf, &a))
 			continue;
-		/* Our own address asks ourselves, but a stub on loopback may well be another program. */
+		/*
+		 * Our own address asks ourselves, but a stub on loopback may well be another
+		 * program.
+		 */
 		if (!netif_is_own(s->sv->netif, &a) || addr_is_loopback(&a))
 			servers[usable++] = s->found.servers[i];
 	}
@@ -203,7 +207,9 @@ add_named(struct dns_servers *s, struct route_texts *rt, size_t i, size_t from,
 	return OK;
 }
 
-/* The servers that look up names. Errors: as dns_upstream_add(), ERR_FULL, ERR_DENIED (ourselves). */
+/*
+ * The servers that look up names. Errors: as dns_upstream_add(), ERR_FULL, ERR_DENIED (ourselves).
+ */
 static enum err
 set_bootstrap(struct dns_servers *s, const struct conf *cf, size_t *bad)
 {
@@ -219,7 +225,8 @@ set_bootstrap(struct dns_servers *s, const struct conf *cf, size_t *bad)
 		if (count == DNS_BOOTSTRAP_SERVERS_MAX)
 			e = ERR_FULL;
 		else
-			e = dns_upstream_add(up, &servers[count], conf_str_at(cf, "bootstrap", i), &opts);
+			e = dns_upstream_add(up, &servers[count], conf_str_at(cf, "bootstrap", i),
+			    &opts);
 		if (e == OK && is_ourselves(s, cf, dns_server_addr(servers[count++])))
 			e = ERR_DENIED;
 	}
@@ -241,7 +248,8 @@ apply_bootstrap(struct dns_servers *s, const struct conf *cf)
 	if (e != OK)
 		service_complain(s->sv, cf, "bootstrap", bad, "\"%s\": %s",
 		    conf_str_at(cf, "bootstrap", bad),
-		    e == ERR_DENIED ? "this is hearthd itself, which cannot look up its own upstreams"
+		    e == ERR_DENIED ? "this is hearthd itself, which cannot look up its own "
+		    "upstreams"
 				    : err_text(e));
 	return e;
 }
@@ -260,7 +268,8 @@ read_route(struct dns_servers *s, struct route_texts *rt, size_t i, const struct
 	spec->servers = rt->servers[i];
 	spec->named = rt->named[i];
 	spec->opts = read_opts(cf, &rt->sources[i]);
-	for (size_t k = 0; e == OK && k < conf_count(cf, "upstream") && k < DNS_ROUTE_SERVERS_MAX; k++) {
+	for (size_t k = 0; e == OK && k < conf_count(cf, "upstream") &&
+	    k < DNS_ROUTE_SERVERS_MAX; k++) {
 		const char *text = conf_str_at(cf, "upstream", k);
 		struct dns_named named;
 
@@ -409,7 +418,8 @@ read_file(struct reading *r)
 
 	/* What is beyond RESOLVCONF_MAX is left out: no machine has so many servers. */
 	if (fd >= 0) {
-		if (file_read_all(fd, r->text, sizeof(r->text), &len) != OK && len < sizeof(r->text))
+		if (file_read_all(fd, r->text, sizeof(r->text), &len) != OK &&
+		    len < sizeof(r->text))
 			len = 0;
 		close(fd);
 	}
@@ -454,7 +464,10 @@ read_done(struct offload_job *job)
 	if (news && s->cf != NULL && conf_count(s->cf, "upstream") == 0) {
 		log_note(s->sv->log, LOG_LEVEL_NOTICE, s->sv->ops->name,
 		    "%s has changed: %zu servers", RESOLVCONF, s->found.count);
-		/* A refusal is in the log: the servers from before are asked on, any change is news. */
+		/*
+		 * A refusal is in the log: the servers from before are asked on, any change is
+		 * news.
+		 */
 		if (dns_servers_apply(s, s->cf) != OK)
 			s->found.count = 0;
 	}

@@ -21,7 +21,9 @@ struct watcher;
 extern const char *const dns_servers_strategies[];	/* names of enum dns_strategy */
 extern const struct conf_key dns_servers_route_keys[];	/* of a `route` section */
 
-/* Reads resolv.conf at once (at the start only). All must outlive it. Errors: ERR_NOMEM, ERR_SYS. */
+/*
+ * Reads resolv.conf at once (at the start only). All must outlive it. Errors: ERR_NOMEM, ERR_SYS.
+ */
 enum err dns_servers_new(struct dns_servers **out, struct service *sv,
     struct dns_resolver *resolver, struct watcher *watcher) MUST_CHECK;
 /* NULL is fine. */
@@ -38,7 +40,9 @@ const char *dns_servers_check(const char *spec);
 enum err dns_servers_apply(struct dns_servers *s, const struct conf *cf) MUST_CHECK;
 /* The machine's networks have changed: names may lead elsewhere, and other addresses be reached. */
 void dns_servers_note_networks(struct dns_servers *s);
-/* Let go of the settings: the servers in force are asked on, changes of resolv.conf are not seen. */
+/*
+ * Let go of the settings: the servers in force are asked on, changes of resolv.conf are not seen.
+ */
 void dns_servers_settle(struct dns_servers *s);
 
 void dns_servers_report(const struct dns_servers *s, struct report *out);

@@ -52,12 +52,14 @@ static const char *const querylog_formats[] = { "json", "text", NULL };
 static const char *const privacies[] = { "full", "no-client", "no-names", "anonymous", NULL };
 
 static const struct conf_key querylog_keys[] = {
-	{ .name = "file", .type = CONF_STRING, .help = "where the lines go; none: into the daemon's log; "
+	{ .name = "file", .type = CONF_STRING,
+	    .help = "where the lines go; none: into the daemon's log; "
 	    "opened anew at SIGHUP and every reload, so that it can be rotated" },
 	{ .name = "format", .type = CONF_ENUM, .value = "json", .choices = querylog_formats,
 	    .help = "of the file: one JSON object a line, or words" },
 	{ .name = "privacy", .type = CONF_ENUM, .value = "full", .choices = privacies,
-	    .help = "what is told: everything; of clients their network alone (/24, /48); no names; neither" },
+	    .help = "what is told: everything; of clients their network alone (/24, /48); no "
+	    "names; neither" },
 	{ 0 },
 };
 
@@ -67,41 +69,50 @@ static const struct conf_key keys[] = {
 	    .help = "addresses to answer on, UDP and TCP" },
 	{ .name = "allow", .type = CONF_STRING, .flags = CONF_LIST, .value = "local",
 	    .check = acl_check,
-	    .help = "who may ask: networks, \"local\" (directly connected and private) or \"any\"" },
+	    .help = "who may ask: networks, \"local\" (directly connected and private) or "
+	    "\"any\"" },
 	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_servers_check,
 	    .help = "servers to forward to: \"9.9.9.9\", \"9.9.9.9:53\", \"tcp://9.9.9.9\", a name "
-		    "\"dns.quad9.net\" (see bootstrap), a stamp \"sdns://…\" for DNSCrypt; none: those "
-		    "of /etc/resolv.conf" },
+		    "\"dns.quad9.net\" (see bootstrap), a stamp \"sdns://…\" for DNSCrypt; none: "
+		    "those of /etc/resolv.conf" },
 	{ .name = "bootstrap", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_upstream_check,
 	    .help = "servers that are asked for the addresses of upstreams given by name, and for "
 		    "nothing else" },
-	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest", .choices = dns_servers_strategies,
-	    .help = "which upstream is asked first: the fastest, in the order given, or all at once" },
-	{ .name = "interface", .type = CONF_STRING, .help = "reach the upstreams over this interface only" },
+	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest",
+	    .choices = dns_servers_strategies,
+	    .help = "which upstream is asked first: the fastest, in the order given, or all at "
+	    "once" },
+	{ .name = "interface", .type = CONF_STRING,
+	    .help = "reach the upstreams over this interface only" },
 	{ .name = "source", .type = CONF_ADDR, .help = "ask the upstreams from this address" },
 	{ .name = "fresh-ports", .type = CONF_INT, .value = "400", .min = 0, .max = 1000000,
 	    .help = "so many queries a second to upstreams have a source port of their own; those "
 		    "beyond share 64 random ones, which costs less" },
-	{ .name = "route", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = dns_servers_route_keys,
+	{ .name = "route", .type = CONF_SECTION, .flags = CONF_TITLED,
+	    .keys = dns_servers_route_keys,
 	    .help = "other servers for a zone: route \"corp.example\" { … }, or for the names of a "
 		    "network: route \"10.0.0.0/8\" { … }" },
 	{ .name = "trust-ad", .type = CONF_BOOL, .value = "false",
 	    .help = "hand on the upstreams' word that an answer is authenticated (AD)" },
 	{ .name = "cache-size", .type = CONF_SIZE, .value = "32MiB", .min = 64 << 10,
 	    .max = INT64_C(64) << 30, .help = "memory for cached answers, everything included" },
-	{ .name = "min-ttl", .type = CONF_DURATION, .value = "0s", .min = 0, .max = INT64_C(3600000000),
+	{ .name = "min-ttl", .type = CONF_DURATION, .value = "0s", .min = 0,
+	    .max = INT64_C(3600000000),
 	    .help = "cached answers live at least this long (a TTL of 0 is never cached)" },
 	{ .name = "max-ttl", .type = CONF_DURATION, .value = "1d", .min = 1000000,
 	    .max = INT64_C(604800000000), .help = "and at most this long" },
 	{ .name = "max-negative-ttl", .type = CONF_DURATION, .value = "1h", .min = 0,
-	    .max = INT64_C(86400000000), .help = "and at most this long where the name or type does not exist" },
+	    .max = INT64_C(86400000000),
+	    .help = "and at most this long where the name or type does not exist" },
 	{ .name = "stale", .type = CONF_BOOL, .value = "true",
 	    .help = "answer from expired entries while no upstream answers (RFC 8767)" },
 	{ .name = "stale-window", .type = CONF_DURATION, .value = "1d", .min = 1000000,
-	    .max = INT64_C(604800000000), .help = "how long past its time an answer may be used so" },
+	    .max = INT64_C(604800000000),
+	    .help = "how long past its time an answer may be used so" },
 	{ .name = "stale-recheck", .type = CONF_DURATION, .value = "30s", .min = 1000000,
 	    .max = INT64_C(3600000000),
-	    .help = "how long upstreams are left alone when they failed to refresh an expired answer" },
+	    .help = "how long upstreams are left alone when they failed to refresh an expired "
+	    "answer" },
 	{ .name = "no-stale", .type = CONF_STRING, .flags = CONF_LIST,
 	    .help = "zones whose answers are never used past their time" },
 	{ .name = "no-cache", .type = CONF_STRING, .flags = CONF_LIST,
@@ -109,22 +120,24 @@ static const struct conf_key keys[] = {
 	{ .name = "prefetch", .type = CONF_BOOL, .value = "true",
 	    .help = "refresh popular answers shortly before they expire" },
 	{ .name = "snapshot", .type = CONF_BOOL, .value = "true",
-	    .help = "keep the cache in state-dir, so that a restart begins warm; false removes the file" },
+	    .help = "keep the cache in state-dir, so that a restart begins warm; false removes the "
+	    "file" },
 	{ .name = "snapshot-interval", .type = CONF_DURATION, .value = "15m", .min = 1000000,
 	    .max = INT64_C(86400000000), .help = "how often it is written, beside at the end" },
 	{ .name = "query-log", .type = CONF_SECTION, .keys = querylog_keys,
-	    .help = "tell of every query: who asked what, what became of it and why; off without this section" },
+	    .help = "tell of every query: who asked what, what became of it and why; off without "
+	    "this section" },
 	{ .name = "client-queries", .type = CONF_INT, .value = "500", .min = 10, .max = 8192,
-	    .help = "queries of one client that may wait for upstreams at once; what is more gets an "
-		    "expired answer or SERVFAIL" },
+	    .help = "queries of one client that may wait for upstreams at once; what is more gets "
+	    "an expired answer or SERVFAIL" },
 	{ .name = "client-rate", .type = CONF_INT, .value = "0", .min = 0, .max = 1000000,
-	    .help = "queries a second that a client may ask, in bursts of twice as many; what is more is "
-		    "REFUSED; 0: no limit" },
+	    .help = "queries a second that a client may ask, in bursts of twice as many; what is "
+	    "more is REFUSED; 0: no limit" },
 	{ .name = "client-rate-exempt", .type = CONF_STRING, .flags = CONF_LIST, .value = "none",
 	    .check = acl_check, .help = "networks that may ask as much as they like" },
 	{ .name = "top", .type = CONF_BOOL, .value = "true",
-	    .help = "count, in memory and for two hours, which names are asked for most and who asks: "
-		    "\"hearthctl dns top\"" },
+	    .help = "count, in memory and for two hours, which names are asked for most and who "
+	    "asks: \"hearthctl dns top\"" },
 	{ .name = "tcp-clients", .type = CONF_INT, .value = "128", .min = 1, .max = 4096,
 	    .flags = CONF_RESTART, .help = "TCP connections at once, per address listened on" },
 	{ .name = "tcp-idle", .type = CONF_DURATION, .value = "10s", .min = 100000,
@@ -133,7 +146,8 @@ static const struct conf_key keys[] = {
 	{ .name = "filter-aaaa", .type = CONF_BOOL, .value = "false",
 	    .help = "leave addresses of IPv6 out of answers, and out of HTTPS records" },
 	{ .name = "dns64", .type = CONF_STRING, .value = "", .check = dns_v6_prefix_check,
-	    .help = "prefix of a NAT64 (\"64:ff9b::/96\"): names without IPv6 get addresses in it" },
+	    .help = "prefix of a NAT64 (\"64:ff9b::/96\"): names without IPv6 get addresses in "
+	    "it" },
 	DNS_PLAN_KEYS,
 	DNS_LISTS_KEYS,
 	DNS_NFTSETS_KEYS,
@@ -251,7 +265,8 @@ static void
 commit_nftsets(struct dns_service *ds, struct dns_nftset *sets)
 {
 	if (sets != NULL && !ds->may_fill)
-		log_note(ds->sv->log, LOG_LEVEL_WARNING, "dns", "sets of nftables are filled from the "
+		log_note(ds->sv->log, LOG_LEVEL_WARNING, "dns",
+		    "sets of nftables are filled from the "
 		    "next start on: the right to has been given up");
 	dns_nftsets_commit(ds->nftsets, sets);
 	dns_resolver_set_nftsets(ds->resolver, sets != NULL ? ds->nftsets : NULL);
@@ -449,10 +464,14 @@ apply(struct service *sv, const struct conf *cf)
 	if (e == OK)
 		e = dns_servers_apply(ds->servers, cf);
 	if (e == OK) {
-		/* At the start the first answer has to be right; later the old names hold until then. */
+		/*
+		 * At the start the first answer has to be right; later the old names hold until
+		 * then.
+		 */
 		e = dns_sources_use(ds->sources, plan, dns_sources_set(ds->sources) == NULL);
 		if (e != OK && (ds->cf == NULL || dns_servers_apply(ds->servers, ds->cf) != OK)) {
-			log_note(sv->log, LOG_LEVEL_ERR, "dns", "cannot go back to the previous servers");
+			log_note(sv->log, LOG_LEVEL_ERR, "dns",
+			    "cannot go back to the previous servers");
 			dns_servers_settle(ds->servers);
 		}
 	}
@@ -485,7 +504,10 @@ listen_tcp(struct dns_service *ds, const struct addr *local, const struct conf *
 		.idle_timeout = conf_duration(cf, "tcp-idle"),
 	};
 
-	/* Half of all connections for one client: enough for any browser, too few to shut others out. */
+	/*
+	 * Half of all connections for one client: enough for any browser, too few to shut others
+	 * out.
+	 */
 	opts.per_peer_max = opts.conns_max / 2 + 1;
 
 	enum err e = tcp_listen(&ds->listeners[ds->listener_count], ds->sv->loop, local, &opts);

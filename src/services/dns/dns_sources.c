@@ -155,7 +155,8 @@ log_trouble(const struct dns_sources *s, const struct dns_source_file *f,
 		    "file is not there; waiting for it", LOG_STR("file", f->path));
 	else
 		log_event(s->env.log, missing ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
-		    s->env.service, missing ? "file is gone" : "file cannot be read", LOG_STR("file", f->path),
+		    s->env.service, missing ? "file is gone" : "file cannot be read",
+		    LOG_STR("file", f->path),
 		    LOG_STR("reason", reason(f)), LOG_BOOL("names_kept", f->kept));
 }
 
@@ -170,8 +171,8 @@ log_bad_lines(const struct dns_sources *s, const struct dns_source_file *f,
 		return;
 	snprintf(at, sizeof(at), "%s:%u", f->path, f->bad_line);
 	log_event(s->env.log, LOG_LEVEL_WARNING, s->env.service,
-	    "file has lines that make no sense", LOG_STR("first", at), LOG_SPAN("reason", span_str(f->complaint)),
-	    LOG_U64("lines", f->bad));
+	    "file has lines that make no sense", LOG_STR("first", at),
+	    LOG_SPAN("reason", span_str(f->complaint)), LOG_U64("lines", f->bad));
 }
 
 static void

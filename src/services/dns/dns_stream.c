@@ -71,7 +71,9 @@ void
 dns_stream_send(struct dns_stream *st, uint8_t *room, size_t message_len)
 {
 	wire_put_u16(room, (uint16_t)message_len);
-	/* A peer that does not read is closed by the connection itself; nothing is left to do here. */
+	/*
+	 * A peer that does not read is closed by the connection itself; nothing is left to do here.
+	 */
 	(void)tcp_send(st->conn, span_of(room, message_len + 2));
 }
 

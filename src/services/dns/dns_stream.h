@@ -13,7 +13,8 @@
 #include "services/dns/dns_request.h"
 #include "util/span.h"
 
-#define DNS_STREAM_WAITING_MAX 100	/* queries of one connection in work; more wait in the socket */
+/* queries of one connection in work; more wait in the socket */
+#define DNS_STREAM_WAITING_MAX 100
 
 struct dns_stream {
 	struct tcp_conn *conn;

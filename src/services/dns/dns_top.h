@@ -3,9 +3,9 @@
  * What is asked for most, and by whom, of late: counters for the busiest keys in a table of fixed
  * size. Two generations of an hour each: what is shown covers the last hour or two.
  *
- * A key belongs to a group of places; where the group is full, the key with the fewest takes over the
- * place and count of the one it displaces (space-saving), so that what is really frequent comes up
- * whatever is asked beside it, and counts are never too low.
+ * A key belongs to a group of places; where the group is full, the key with the fewest takes over
+ * the place and count of the one it displaces (space-saving), so that what is really frequent comes
+ * up whatever is asked beside it, and counts are never too low.
  */
 #ifndef SERVICES_DNS_TOP_H
 #define SERVICES_DNS_TOP_H

@@ -4,9 +4,9 @@
  * as far as somebody asks, and once for all sets of names that share the key: most names of the
  * Internet are told to be in no set by their last two labels.
  *
- * The hash is SipHash-1-3 (util/siphash.h) of the labels from the right, each as its length byte and
- * its bytes, filled up with zeros to a multiple of eight. Who does not know the key can aim at no
- * place of a table, neither with questions nor with the lines of a list he wrote.
+ * The hash is SipHash-1-3 (util/siphash.h) of the labels from the right, each as its length byte
+ * and its bytes, filled up with zeros to a multiple of eight. Who does not know the key can aim at
+ * no place of a table, neither with questions nor with the lines of a list he wrote.
  */
 #ifndef SERVICES_DNS_TRAIL_H
 #define SERVICES_DNS_TRAIL_H
@@ -32,7 +32,8 @@ struct dns_trail {
 	size_t words;		/* and how many words that is */
 	uint8_t start[DNS_LABELS_MAX];	/* of the labels, as they stand in the name */
 	uint64_t hash[DNS_LABELS_MAX];
-	uint8_t bytes[DNS_NAME_MAX + SIPHASH_WORD];	/* the name again: words may end beyond it */
+	/* the name again: words may end beyond it */
+	uint8_t bytes[DNS_NAME_MAX + SIPHASH_WORD];
 };
 
 /*

@@ -537,7 +537,10 @@ dns_upstream_free(struct dns_upstream *up)
 	free(up);
 }
 
-/* A transaction nobody uses, cleared but for its name and query. NULL: no memory, or c-ares holds too many. */
+/*
+ * A transaction nobody uses, cleared but for its name and query. NULL: no memory, or c-ares holds
+ * too many.
+ */
 static struct dns_transaction *
 take_transaction(struct dns_upstream *up)
 {

@@ -77,7 +77,8 @@ dns_upstream_check(const char *spec)
 	case ERR_NOTFOUND:	/* its interface may come yet */
 		return NULL;
 	case ERR_UNSUPPORTED:
-		return "plain DNS (udp, tcp) and DNSCrypt (sdns://) are spoken; DNS over TLS and HTTPS are not";
+		return "plain DNS (udp, tcp) and DNSCrypt (sdns://) are spoken; DNS over TLS and "
+		    "HTTPS are not";
 	case ERR_RANGE:
 		return "no server can have this address";
 	default:

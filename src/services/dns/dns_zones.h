@@ -17,8 +17,10 @@ struct dns_zones {
 	size_t count;
 };
 
-/* Read the list setting `key`. *bad is the place of what was refused. Errors: ERR_FORMAT, ERR_RANGE,
- * ERR_FULL, ERR_NOMEM. */
+/*
+ * Read the list setting `key`. *bad is the place of what was refused. Errors: ERR_FORMAT,
+ * ERR_RANGE, ERR_FULL, ERR_NOMEM.
+ */
 enum err dns_zones_init(struct dns_zones *z, const struct conf *cf, const char *key,
     size_t *bad) MUST_CHECK;
 void dns_zones_fini(struct dns_zones *z);

@@ -12,7 +12,8 @@
 
 #include <assert.h>
 
-#define PROBES_MAX 2	/* silences in a row that are met early; then the RTO's floor counts again */
+/* silences in a row that are met early; then the RTO's floor counts again */
+#define PROBES_MAX 2
 #define BURST_LATE 4	/* paced blocks that may go at once when the timer came late */
 
 static usec
@@ -136,7 +137,8 @@ arm(struct tftp_sender *s, mono_us now)
 	s->rto_at = now + rto;
 	s->probe_at = MONO_NEVER;
 	if (tftp_sender_exhausted(s))
-		s->rto_at = now + s->rto.ceiling;	/* nothing more goes out; an answer may come */
+		/* nothing more goes out; an answer may come */
+		s->rto_at = now + s->rto.ceiling;
 	else if (may_probe && s->probed)
 		s->rto_at = mono_earlier(s->rto_at, now + probe_patience(s, probe));
 	else if (may_probe && probe < rto)
@@ -353,7 +355,8 @@ ack_oack(struct tftp_sender *s, uint64_t ack, mono_us now)
 	}
 	s->rtt_bound = longer(now - s->first_sent, 1);
 	if (s->dirty && s->timing.rtt_known != 0 && s->timing.rtt_known < s->rtt_bound)
-		s->rtt_bound = s->timing.rtt_known;	/* as one of them was lost, it was no longer */
+		/* as one of them was lost, it was no longer */
+		s->rtt_bound = s->timing.rtt_known;
 	/* An exchange as long as a client's own timer tells of loss at its side. */
 	if (s->dirty || s->rtt_bound > s->timing.rto_initial / 2) {
 		/* Whichever OACK it answers, no round trip is shorter than from the last one. */
@@ -466,8 +469,8 @@ time_out(struct tftp_sender *s, mono_us now)
 		return;
 	}
 	/*
-	 * A client whose gap ACK was lost counts a new window from the gap: it may have all blocks of
-	 * ours and keep silent, waiting for some of the next window to fill its own.
+	 * A client whose gap ACK was lost counts a new window from the gap: it may have all blocks
+	 * of ours and keep silent, waiting for some of the next window to fill its own.
 	 */
 	s->ahead = s->window > 1 && s->rto.sampled && s->tries == PROBES_MAX;
 	s->nxt = s->una;
