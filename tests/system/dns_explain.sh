@@ -7,7 +7,7 @@
 need dig
 in_netns "$@"
 
-start_fakedns --rule 'short.example A 192.0.2.2 ; ttl=1' --rule '* A 192.0.2.1'
+start_fakedns --rule 'short.example A 192.0.2.2 ; ttl=1' --rule 'bad.example * SERVFAIL' --rule '* A 192.0.2.1'
 port=$(free_port)
 printf '%s\n' "0.0.0.0 ads.example" "@@||good.ads.example^" >"$tmp/ads.txt"
 { conf_head; cat <<END
@@ -37,6 +37,9 @@ contains "a routed name: its zone" "corp.example: 1 server" "$(explain host.corp
 contains "an exception: rule and exception" "ads: ads.example (ads.txt); allowed by ads: good.ads.example (ads.txt)" \
 	"$(explain good.ads.example | grep lists)"
 contains "a client from outside: silence" "silence" "$(explain cached.example A 8.8.8.8)"
+ask bad.example >/dev/null
+contains "a failure that is held: why" "every upstream server refused or failed, 1 time in a row" \
+	"$(explain bad.example | grep cache)"
 contains "another type" "miss" "$(explain cached.example AAAA | grep cache)"
 refuse "no name" ctl dns explain
 refuse "a type that is none" ctl dns explain a.example NOTYPE

@@ -32,6 +32,7 @@ struct dns_asker {
 	bool aliased;		/* the name is an alias of ours: its target is resolved instead */
 	bool names_below;	/* names below it are known here: it cannot be NXDOMAIN */
 	bool mapped;		/* DNS64: asked for AAAA, answered from A */
+	bool held_back;		/* a failure of a moment ago is told again */
 	bool parked;		/* it has waited for an answer */
 	mono_us asked;		/* since then */
 };

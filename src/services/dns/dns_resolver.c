@@ -97,6 +97,7 @@ stage_cache(struct dns_resolver *r, const struct dns_asker *from, const struct d
 {
 	struct dns_route *route = dns_routes_find(r->routes, key.name);
 	const struct dns_entry *e;
+	struct dns_asker again;
 
 	key.route = route->id;
 
@@ -120,7 +121,9 @@ stage_cache(struct dns_resolver *r, const struct dns_asker *from, const struct d
 		return;
 	case DNS_CACHE_FAILED:
 		r->n.answered_failure++;
-		dns_resolver_reply_entry(r, from, q, e);
+		again = *from;
+		again.held_back = true;
+		dns_resolver_reply_entry(r, &again, q, e);
 		return;
 	case DNS_CACHE_STALE:	/* fresh first; slow() and finished() know the old answer */
 	case DNS_CACHE_MISS:

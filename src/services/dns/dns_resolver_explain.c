@@ -213,8 +213,9 @@ explain_cache(struct explanation *x, const struct dns_route *route)
 		    (long long)-info.ttl_s, info.held_s);
 		return true;
 	case DNS_CACHE_FAILED:
-		tell(x, "cache", "failure", "upstreams failed %u time%s in a row; SERVFAIL for %u s more",
-		    info.failures, plural(info.failures), info.held_s);
+		tell(x, "cache", "failure", "%.*s, %u time%s in a row; SERVFAIL for %u s more",
+		    (int)info.ede_text.len, (const char *)info.ede_text.at, info.failures,
+		    plural(info.failures), info.held_s);
 		return true;
 	case DNS_CACHE_MISS:
 		break;

@@ -210,6 +210,7 @@ void
 dns_resolver_reply_entry(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, const struct dns_entry *e)
 {
+	struct dns_opt opt;
 	struct room room;
 	struct dns_entry_info info;
 	struct grounds why = { .verdict = "" };
@@ -219,7 +220,12 @@ dns_resolver_reply_entry(struct dns_resolver *r, const struct dns_asker *from,
 		why.verdict = entry_verdict(r, from, e, &info);
 		why.reason = info.ede_text;
 	}
-	prepare(r, from, q, NULL, &room);
+	if (from->held_back) {
+		dns_entry_info(r->cache, e, from->now, &info);
+		opt = (struct dns_opt){ .has_ede = true, .ede = DNS_EDE_CACHED_ERROR,
+			.ede_text = info.ede_text };
+	}
+	prepare(r, from, q, from->held_back ? &opt : NULL, &room);
 	if (from->aliased || from->mapped || dns_resolver_strips(r, q)) {
 		len = dns_resolver_write_bent(r, from, q, e, room.opt, room.at, room.limit);
 	} else if (from->names_below &&
