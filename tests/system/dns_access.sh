@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Who may ask: the house and nobody else, unless the settings say so. And where an asker is decides which
-# of a name's addresses it gets.
+# Who may ask: the house and nobody else, unless the settings say so. And where an asker is decides
+# which of a name's addresses it gets.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig
@@ -25,8 +25,8 @@ cat >"$tmp/hosts" <<END
 END
 conf() {
 	conf_head
-	echo "dns { listen = { \"192.168.7.1:53\", \"127.0.0.1:53\" } upstream = { \"127.0.0.1:$fakedns_port\" }
-		hosts = { \"$tmp/hosts\" } $1 }"
+	echo "dns { listen = { \"192.168.7.1:53\", \"127.0.0.1:53\" }
+		upstream = { \"127.0.0.1:$fakedns_port\" } hosts = { \"$tmp/hosts\" } $1 }"
 }
 ask() { ip netns exec client dig @192.168.7.1 +tries=1 +time=1 "$@"; }
 conf "" >"$tmp/conf"
@@ -34,8 +34,7 @@ start_hearthd "$tmp/conf"
 same "who is in the house is answered" 192.0.2.1 "$(ask +short a.example)"
 contains "a stranger meets silence" "timed out" "$(ask -b 203.0.113.9 a.example 2>&1)"
 same "also for names of the house" "" "$(ask -b 203.0.113.9 +short nas.home.arpa | grep -v '^;')"
-contains "over TCP as well" "no servers could be reached" "$(ask -b 203.0.113.9 +tcp a.example 2>&1 |
-	sed 's/.*communications error.*/no servers could be reached/;s/.*end of file.*/no servers could be reached/')"
+same "over TCP as well" "" "$(ask -b 203.0.113.9 +tcp +short a.example 2>/dev/null | grep -v '^;')"
 check "it is counted" [ "$(counter dns.not_allowed)" -ge 3 ]
 contains "explain says so" "kept out" "$(ctl dns explain a.example A 203.0.113.9)"
 
@@ -45,7 +44,8 @@ same "let a stranger in" 192.0.2.1 "$(ask -b 203.0.113.9 +short a.example)"
 contains "and keep the house out" "timed out" "$(ask a.example 2>&1)"
 conf 'allow = { "any" }' >"$tmp/conf"
 check "or let everybody in" ctl reload
-same "wherever they are" "192.0.2.1 192.0.2.1" "$(ask +short a.example) $(ask -b 203.0.113.9 +short a.example)"
+same "wherever they are" "192.0.2.1 192.0.2.1" \
+	"$(ask +short a.example) $(ask -b 203.0.113.9 +short a.example)"
 
 same "an asker gets the address in its own network" 192.168.7.50 "$(ask +short nas.home.arpa)"
 same "one from elsewhere all of them" "10.5.5.50 192.0.2.50 192.168.7.50" \

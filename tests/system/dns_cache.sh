@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The cache as it is seen from outside: how long answers live, what is fetched anew before it runs out, and
-# that no flood of names, real or invented, pushes out what is in use.
+# The cache as it is seen from outside: how long answers live, what is fetched anew before it runs
+# out, and that no flood of names, real or invented, pushes out what is in use.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig
@@ -66,7 +66,8 @@ rm -f "$tmp/state/dns-cache"
 conf "cache-size = 256KiB" >"$tmp/conf"
 start_hearthd "$tmp/conf" small
 load --name loved.example --count 5 >/dev/null
-# flood PATTERN: ten times as many names as there is room for, with a look at the one in use between.
+# flood PATTERN: ten times as many names as there is room for, with a look at the one in use
+# between.
 flood() {
 	for i in 1 2 3 4 5 6 7 8 9 10; do
 		load --name "$1$i-%d.example" --count 1000 --window 50 >/dev/null

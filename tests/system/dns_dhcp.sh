@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Real DHCP servers write their lease files, a real client comes and goes, and its name is known while
-# it is here: those of dnsmasq, Kea and ISC dhcpd, as far as they are installed.
+# Real DHCP servers write their lease files, a real client comes and goes, and its name is known
+# while it is here: those of dnsmasq, Kea and ISC dhcpd, as far as they are installed.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig busybox

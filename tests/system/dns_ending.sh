@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A daemon that is told to end takes no new work: however many ask, it answers those who wait, tells what
-# it knows, and is gone.
+# A daemon that is told to end takes no new work: however many ask, it answers those who wait, tells
+# what it knows, and is gone.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig
 in_netns "$@"
 
-start_fakedns --rule 'slow.example A 192.0.2.9 ; delay=900' --rule '*.busy.example A 192.0.2.1 ; delay=50' \
+start_fakedns --rule 'slow.example A 192.0.2.9 ; delay=900' \
+	--rule '*.busy.example A 192.0.2.1 ; delay=50' \
 	--log "$tmp/up.log"
 port=$(free_port)
 { conf_head; cat <<END

@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# hearthctl dns explain: a blocked, a local, a cached, a stale, a routed and a foreign question, each
-# told stage by stage and as the daemon then really answers it.
+# hearthctl dns explain: a blocked, a local, a cached, a stale, a routed and a foreign question,
+# each told stage by stage and as the daemon then really answers it.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig
 in_netns "$@"
 
-start_fakedns --rule 'short.example A 192.0.2.2 ; ttl=1' --rule 'bad.example * SERVFAIL' --rule '* A 192.0.2.1'
+start_fakedns --rule 'short.example A 192.0.2.2 ; ttl=1' --rule 'bad.example * SERVFAIL' \
+	--rule '* A 192.0.2.1'
 port=$(free_port)
 printf '%s\n' "0.0.0.0 ads.example" "@@||good.ads.example^" >"$tmp/ads.txt"
 { conf_head; cat <<END
@@ -26,15 +27,19 @@ explain() { ctl dns explain "$@" | tee -a "$tmp/screens"; }
 
 ask cached.example >/dev/null
 ask short.example >/dev/null
-contains "a blocked name: the list and its rule" "ads.example" "$(explain x.ads.example | grep -i 'block')"
+contains "a blocked name: the list and its rule" "ads.example" \
+	"$(explain x.ads.example | grep -i 'block')"
 contains "and so it is" "EDE: 15" "$(ask x.ads.example)"
 contains "a local name: file, line and key" "dns.record" "$(explain nas.home.arpa | grep answer)"
 contains "an alias: where it leads" "on with out.example" "$(explain www.home.arpa)"
 contains "a cached name: what is left and its age" "s left" "$(explain cached.example | grep hit)"
-check "an expired one is stale" wait_until "ctl dns explain short.example | grep -q 'stale.*expired'" 5
+check "an expired one is stale" wait_until \
+	"ctl dns explain short.example | grep -q 'stale.*expired'" 5
 contains "with the servers that would be asked" "127.0.0.1:$fakedns_port" "$(explain short.example)"
-contains "a routed name: its zone" "corp.example: 1 server" "$(explain host.corp.example | grep route)"
-contains "an exception: rule and exception" "ads: ads.example (ads.txt); allowed by ads: good.ads.example (ads.txt)" \
+contains "a routed name: its zone" "corp.example: 1 server" \
+	"$(explain host.corp.example | grep route)"
+contains "an exception: rule and exception" \
+	"ads: ads.example (ads.txt); allowed by ads: good.ads.example (ads.txt)" \
 	"$(explain good.ads.example | grep lists)"
 contains "a client from outside: silence" "silence" "$(explain cached.example A 8.8.8.8)"
 ask bad.example >/dev/null

@@ -54,10 +54,12 @@ told_why() {
 }
 check "with a reason" wait_until told_why 10
 contains "which the log tells" "asks too much" "$(grep 127.0.0.1 "$hearthd_log")"
-contains "an exempt one is not limited" "noerror=400" "$(load --name busy.example --count 400 --sources 1)"
+contains "an exempt one is not limited" "noerror=400" \
+	"$(load --name busy.example --count 400 --sources 1)"
 same "nor is anybody else" 192.0.2.1 "$(ask -b 127.0.0.9 +short busy.example)"
 conf "" >"$tmp/conf"
 ctl reload >/dev/null
-contains "without the limit it has all again" "noerror=400" "$(load --name busy.example --count 400)"
+contains "without the limit it has all again" "noerror=400" \
+	"$(load --name busy.example --count 400)"
 stop "$hearthd_pid"
 finish

@@ -1,14 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Ten thousand different names asked at once while no upstream answers: memory stays bounded, nothing is
-# REFUSED, everything gets an answer, and what is cached or local is answered as if nothing were going on.
-# What finds no place, or gives way, gets an expired answer where there is one.
+# Ten thousand different names asked at once while no upstream answers: memory stays bounded,
+# nothing is REFUSED, everything gets an answer, and what is cached or local is answered as if
+# nothing were going on. What finds no place, or gives way, gets an expired answer where there is
+# one.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig
 in_netns "$@"
 
-start_fakedns --rule 'cached.example A 192.0.2.1 ; ttl=3600' --rule 'old.example A 192.0.2.2 ; ttl=1' \
+start_fakedns --rule 'cached.example A 192.0.2.1 ; ttl=3600' \
+	--rule 'old.example A 192.0.2.2 ; ttl=1' \
 	--rule '* * DROP'
 up_pid=$fakedns_pid
 port=$(free_port)
@@ -61,7 +63,8 @@ load --name other.example --sources 1 >/dev/null &
 other=$!
 check "others get theirs" wait_until "waiting 501" 4
 wait $flood $other
-contains "all of its queries are answered" "answered=1000 lost=0 wrong=0 noerror=0 nxdomain=0 servfail=1000" \
+contains "all of its queries are answered" \
+	"answered=1000 lost=0 wrong=0 noerror=0 nxdomain=0 servfail=1000" \
 	"$(cat "$tmp/flood")"
 check "what was too many is counted" [ "$(counter dns.in_flight.client_exhausted)" -ge 500 ]
 

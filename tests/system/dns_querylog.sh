@@ -73,7 +73,8 @@ contains "a stale answer" '"verdict":"stale","rcode":"NOERROR","ms":1' "$(last)"
 before=$(lines)
 ask www.ads.example
 check "a blocked one" told $((before + 1))
-contains "is told as such" '"name":"www.ads.example","type":"A","verdict":"blocked","rcode":"NXDOMAIN"' "$(last)"
+contains "is told as such" \
+	'"name":"www.ads.example","type":"A","verdict":"blocked","rcode":"NXDOMAIN"' "$(last)"
 contains "with block, rule and file" 'ads' "$(last | sed -n 's/.*"reason":"\([^"]*\)".*/\1/p')"
 before=$(lines)
 ask +noedns -c CH -t TXT version.bind

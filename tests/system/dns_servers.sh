@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What passes between us and the upstream servers: how many are asked and how often, what is made of bad
-# ones, what is remembered of each, and which bits of a query go on and come back.
+# What passes between us and the upstream servers: how many are asked and how often, what is made of
+# bad ones, what is remembered of each, and which bits of a query go on and come back.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig
@@ -33,7 +33,8 @@ server refusing '* * REFUSED'
 server notimp '* * NOTIMP'
 server failing '* * SERVFAIL'
 server junk '* A 192.0.2.66 ; forge=short forge=empty forge=loop noudp close'
-server good 'dnssec.example A 192.0.2.3 ; ad' 'why.example A 192.0.2.4 ; ede=4' '* A 192.0.2.1 ; delay=100'
+server good 'dnssec.example A 192.0.2.3 ; ad' 'why.example A 192.0.2.4 ; ede=4' \
+	'* A 192.0.2.1 ; delay=100'
 daemon "upstream = { $(at $refusing), $(at $notimp), $(at $failing), $(at $good) } strategy = order"
 same "REFUSED, NOTIMP and SERVFAIL lose against a good answer" 192.0.2.1 "$(ask +short a.example)"
 for one in refusing notimp failing good; do
@@ -45,7 +46,8 @@ same "so does junk" 192.0.2.1 "$(ask +short b.example)"
 stop "$hearthd_pid"
 daemon "upstream = { $(at $refusing), $(at $failing) }"
 out=$(ask bad.example)
-contains "where nobody has a good one the client hears so" "SERVFAIL" "$(echo "$out" | sed 's/REFUSED/SERVFAIL/')"
+contains "where nobody has a good one the client hears so" "SERVFAIL" \
+	"$(echo "$out" | sed 's/REFUSED/SERVFAIL/')"
 contains "with a reason" "every upstream server refused or failed" "$out"
 check "and nobody was asked on and on" \
 	[ $(($(asked refusing bad.example) + $(asked failing bad.example))) -le 4 ]

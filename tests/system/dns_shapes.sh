@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Queries of shapes that no stub resolver sends: each is answered as the RFCs say, but for those that are
-# none (RFC 8906). And names that mean something here or nowhere: none of them leaves the house.
+# Queries of shapes that no stub resolver sends: each is answered as the RFCs say, but for those
+# that are none (RFC 8906). And names that mean something here or nowhere: none of them leaves the
+# house.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig python3
@@ -11,7 +12,8 @@ start_fakedns --rule '* A 192.0.2.1' --log "$tmp/up.log"
 port=$(free_port)
 conf() {
 	conf_head
-	echo "dns { listen = { \"127.0.0.1:$port\" }  upstream = { \"127.0.0.1:$fakedns_port\" }  hosts = { } $1 }"
+	echo "dns { listen = { \"127.0.0.1:$port\" }  upstream = { \"127.0.0.1:$fakedns_port\" }"
+	echo "hosts = { } $1 }"
 }
 conf "" >"$tmp/conf"
 start_hearthd "$tmp/conf"
@@ -55,7 +57,8 @@ SHAPES = [
     ('a name that is compressed', 'FORMERR', (header(), b'\xc0\x0c\0\1\0\1')),
     ('a label type of old', 'FORMERR', (header(), b'\x41a\0\0\1\0\1')),
     ('a name of more than 255 bytes', 'FORMERR', (header(), (b'\77' + b'a' * 63) * 4, b'\0\0\1\0\1')),
-    ('an answer in a query', 'NOERROR', (header(an=1), QUESTION, NAME, struct.pack('>HHIH', 1, 1, 60, 4), b'\1\2\3\4')),
+    ('an answer in a query', 'NOERROR', (header(an=1), QUESTION, NAME,
+        struct.pack('>HHIH', 1, 1, 60, 4), b'\1\2\3\4')),
     ('IQUERY', 'NOTIMP', (header(0x0900), QUESTION)),
     ('STATUS', 'NOTIMP', (header(0x1100), QUESTION)),
     ('NOTIFY', 'NOTIMP', (header(0x2100), QUESTION)),
@@ -98,7 +101,8 @@ for address in 10.1.2.3 172.16.0.1 172.31.255.1 192.168.0.1 169.254.1.1 100.64.0
 	fd00::1 fe80::1 2001:db8::1; do
 	contains "nor has $address a name" "status: NXDOMAIN" "$(ask -x "$address")"
 done
-same "localhost is this machine" "127.0.0.1 ::1" "$(ask +short localhost) $(ask +short localhost AAAA)"
+same "localhost is this machine" "127.0.0.1 ::1" \
+	"$(ask +short localhost) $(ask +short localhost AAAA)"
 same "so is what is below it" 127.0.0.1 "$(ask +short a.localhost)"
 same "none of it was asked upstream" 0 "$(wc -l <"$tmp/up.log")"
 contains "neighbours of private networks are not private" "status: N" "$(ask -x 172.32.0.1)"

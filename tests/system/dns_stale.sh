@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# RFC 8767: fresh first; while no upstream answers, an expired answer after 1.8 s, with TTL 30 at most
-# and a reason; a fresh NXDOMAIN then takes its place. Failures are held back (RFC 9520).
+# RFC 8767: fresh first; while no upstream answers, an expired answer after 1.8 s, with TTL 30 at
+# most and a reason; a fresh NXDOMAIN then takes its place. Failures are held back (RFC 9520).
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig

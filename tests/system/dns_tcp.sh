@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# DNS over TCP as RFC 7766 asks: pipelined, answered out of order, slow and idle clients bounded, long
-# answers whole.
+# DNS over TCP as RFC 7766 asks: pipelined, answered out of order, slow and idle clients bounded,
+# long answers whole.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig python3
@@ -90,7 +90,8 @@ idle=$!
 exec 3>"$tmp/hold"
 check "500 connections are open" wait_until "grep -q open '$tmp/idle'" 10
 for i in 1 2 3 4 5; do
-	same "others over TCP are served meanwhile ($i)" 192.0.2.1 "$(ask +tcp +short idle$i.example)"
+	same "others over TCP are served meanwhile ($i)" 192.0.2.1 \
+		"$(ask +tcp +short idle$i.example)"
 done
 same "the more there are, the shorter" "0.3 secs" "$(keepalive)"
 same "and over UDP" 192.0.2.1 "$(ask +short udp.example)"

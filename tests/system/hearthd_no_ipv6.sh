@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# On a machine without IPv6 the default addresses are those of IPv4, and that is no error; an address
-# that was asked for is one.
+# On a machine without IPv6 the default addresses are those of IPv4, and that is no error; an
+# address that was asked for is one.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig
