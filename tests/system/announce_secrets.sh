@@ -39,6 +39,7 @@ settings() {
 		sender-key = "$tmp/keys/sender.key"
 		old-sender-key = "$tmp/keys/old.key"
 		group-key = "$tmp/keys/group.key"
+		publish "here" { text = { "yes" } }
 	}
 	END
 }
@@ -83,15 +84,16 @@ if command -v setpriv >/dev/null && ! "$top_builddir/hearthd" --version | grep -
 	chown -R 65534 "$tmp/keys" "$state"
 	settings
 	sed -i "s,$tmp/nas.sock,$state/nas.sock," "$tmp/nas.conf"
-	unlocked="ip netns exec nas setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps -all"
-	spawn sh -c "ulimit -l 0; exec $unlocked '$top_builddir/hearthd' -f -c '$tmp/nas.conf' 2>'$tmp/low.log'"
+	nobody="setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps -all"
+	spawn sh -c "ulimit -l 0; exec ip netns exec nas $nobody '$top_builddir/hearthd' -f -c '$tmp/nas.conf' 2>'$tmp/low.log'"
 	check "without the right to lock memory the daemon starts" wait_until "[ -S '$state/nas.sock' ]" 5
 	contains "but says that keys may reach swap" "the keys may reach swap" "$(cat "$tmp/low.log")"
 	contains "status says so as well" '"keys_locked":false' \
 		"$("$ctl" -s "$state/nas.sock" --json status | tr -d ' \n')"
-	stop "$pid"
-	sh -c "ulimit -l 0; exec $unlocked '$ctl' listen $keys --for 100ms" >"$tmp/out" 2>"$tmp/said"
+	sh -c "ulimit -l 0; exec ip netns exec pc $nobody '$ctl' listen $keys --for 3s" >"$tmp/out" 2>"$tmp/said"
 	contains "and so does a subscriber" "may reach swap" "$(cat "$tmp/said")"
+	contains "which hears the announcer all the same, and neither is root" "here  yes" "$(cat "$tmp/out")"
+	stop "$pid"
 fi
 
 # --- a passphrase ---------------------------------------------------------------------------------
