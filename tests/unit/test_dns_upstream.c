@@ -496,6 +496,39 @@ shared_sockets_have_many_ports_and_do_not_last(void)
 	fake_upstream_free(x);
 }
 
+/* How many of N sends had a port of their own, at a setting. */
+static uint64_t
+fresh_of(struct fake_upstream *x, unsigned n, uint32_t rate)
+{
+	const struct dns_server_stats *st = dns_server_stats(x->sv);
+	struct fake_crowd c = {0};
+	uint64_t before = st->ports_fresh;
+
+	dns_upstream_fresh_ports(x->up, rate);
+	x->fake.udp_seen = 0;
+	fake_crowd_send(&c, x, n, seconds(10));
+	fake_upstream_await(x, &c.ended, n, seconds(10));
+	CU_ASSERT_EQUAL(c.ended, n);
+	free(c.all);
+	CU_ASSERT_EQUAL(st->ports_fresh + st->ports_pooled, st->sent);
+	return st->ports_fresh - before;
+}
+
+static void
+how_many_ports_are_fresh_can_be_set(void)
+{
+	struct fake_upstream *x = fake_upstream_new("*.example A 192.0.2.1", true, NULL);
+
+	CU_ASSERT_EQUAL(fresh_of(x, 300, 0), 0);
+	CU_ASSERT_EQUAL(fresh_of(x, 300, 1000000), 300);
+
+	/* Five seconds' worth at once, and what is added meanwhile. */
+	uint64_t some = fresh_of(x, 300, 20);
+
+	CU_ASSERT_TRUE(some >= 100 && some < 200);
+	fake_upstream_free(x);
+}
+
 static void
 a_forgery_on_a_shared_socket_or_a_late_answer_harms_nobody(void)
 {
@@ -637,6 +670,7 @@ UNIT_MAIN("dns_upstream", UNIT(an_answer_comes_back_as_it_was_sent),
 	  UNIT(cookies_are_learnt_sent_and_insisted_on), UNIT(ports_and_ids_are_fresh_and_random),
 	  UNIT(thousands_at_once_each_get_their_own_answer),
 	  UNIT(shared_sockets_have_many_ports_and_do_not_last),
+	  UNIT(how_many_ports_are_fresh_can_be_set),
 	  UNIT(a_forgery_on_a_shared_socket_or_a_late_answer_harms_nobody),
 	  UNIT(everything_ends_once_under_loss_junk_and_cancelling),
 	  UNIT(everything_may_be_forgotten_inside_done), UNIT(the_cap_on_sends_in_flight_holds))
