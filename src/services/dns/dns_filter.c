@@ -109,7 +109,8 @@ copy_block(struct block *b, const struct dns_filter_block *from)
 {
 	bool failed = false;
 
-	assert(from->addr_count <= DNS_FILTER_ADDRS_MAX && from->source_count <= DNS_LIST_SOURCES_MAX);
+	assert(from->addr_count <= DNS_FILTER_ADDRS_MAX &&
+	    from->source_count <= DNS_LIST_SOURCES_MAX);
 	b->action = from->action;
 	b->title = strdup(from->title);
 	b->addr_count = from->addr_count;
@@ -532,8 +533,8 @@ write_addrs(const struct block *b, struct dns_wr *w)
 	if (!v6 && w->q->type != DNS_TYPE_A)
 		return 0;
 	if (b->action == DNS_FILTER_ZERO) {
-		dns_wr_record(w, DNS_SECTION_ANSWER, owner, w->q->type, DNS_CLASS_IN, DNS_FILTER_TTL,
-		    span_of(zero, v6 ? 16 : 4));
+		dns_wr_record(w, DNS_SECTION_ANSWER, owner, w->q->type, DNS_CLASS_IN,
+		    DNS_FILTER_TTL, span_of(zero, v6 ? 16 : 4));
 		return 1;
 	}
 	for (size_t i = 0; i < b->addr_count; i++) {
@@ -542,8 +543,8 @@ write_addrs(const struct block *b, struct dns_wr *w)
 
 		if (len != (v6 ? 16 : 4))
 			continue;
-		dns_wr_record(w, DNS_SECTION_ANSWER, owner, w->q->type, DNS_CLASS_IN, DNS_FILTER_TTL,
-		    span_of(bytes, len));
+		dns_wr_record(w, DNS_SECTION_ANSWER, owner, w->q->type, DNS_CLASS_IN,
+		    DNS_FILTER_TTL, span_of(bytes, len));
 		written++;
 	}
 	return written;

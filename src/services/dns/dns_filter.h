@@ -28,7 +28,8 @@
 #include "util/span.h"
 
 #define DNS_FILTER_BLOCKS_MAX 32	/* one bit each in a mask */
-#define DNS_FILTER_TTL	      10	/* seconds: how long a client may remember that it is blocked */
+/* seconds: how long a client may remember that it is blocked */
+#define DNS_FILTER_TTL	      10
 #define DNS_FILTER_ADDRS_MAX  8
 #define DNS_FILTER_WHY_MAX    512	/* bytes of dns_filter_explain() */
 
@@ -58,7 +59,8 @@ struct dns_filter_block {
 	size_t mac_count;
 	const struct dns_schedule *times;	/* none: always */
 	size_t time_count;
-	const char *const *sources;	/* names of what its set is made of, by dns_list_rule.source */
+	/* names of what its set is made of, by dns_list_rule.source */
+	const char *const *sources;
 	size_t source_count;		/* at most DNS_LIST_SOURCES_MAX */
 };
 
@@ -67,8 +69,8 @@ struct dns_filter_block {
  * key	   of the sets; fresh from the CSPRNG when the first filter is made, then kept
  * errors  ERR_NOMEM
  */
-enum err dns_filter_new(struct dns_filter **out, const struct dns_filter_block *blocks, size_t count,
-    const uint8_t key[static SEAL_SHORT_KEY_BYTES]) MUST_CHECK;
+enum err dns_filter_new(struct dns_filter **out, const struct dns_filter_block *blocks,
+    size_t count, const uint8_t key[static SEAL_SHORT_KEY_BYTES]) MUST_CHECK;
 /* Frees the sets that it holds. NULL is fine. */
 void dns_filter_free(struct dns_filter *f);
 
@@ -119,7 +121,8 @@ struct dns_filter_hit {
 	unsigned block;
 	bool alias;		/* not the name asked for, but one that it leads to */
 	struct dns_list_match match;
-	int allower;		/* 0: nobody; n: block n - 1 allows it all the same; or BY_SETTINGS */
+	/* 0: nobody; n: block n - 1 allows it all the same; or BY_SETTINGS */
+	int allower;
 	struct dns_list_match allowed;	/* and its rule */
 };
 
@@ -168,8 +171,8 @@ uint16_t dns_filter_write(const struct dns_filter *f, const struct dns_filter_hi
  * Fill in the extended error (RFC 8914): 15 for what is blocked for everybody, 17 for some clients;
  * the text names the block, the rule and the file. buf holds the text.
  */
-void dns_filter_ede(const struct dns_filter *f, const struct dns_filter_hit *hit, struct dns_opt *opt,
-    char buf[static DNS_FILTER_WHY_MAX]);
+void dns_filter_ede(const struct dns_filter *f, const struct dns_filter_hit *hit,
+    struct dns_opt *opt, char buf[static DNS_FILTER_WHY_MAX]);
 
 /*
  * Say which rule decided: `ads: ads.example (ads.txt)`; of a name that is allowed, also by what:

@@ -14,7 +14,8 @@
 #include "util/siphash.h"
 
 #define WAYS  4
-#define SLACK seconds(2)	/* an element may end so much before its answer: TTLs are whole seconds */
+/* an element may end so much before its answer: TTLs are whole seconds */
+#define SLACK seconds(2)
 
 struct known {
 	mono_us until;		/* 0: empty */
@@ -145,7 +146,8 @@ dns_nftset_match(const struct dns_nftset *ns, struct span lower)
 
 	dns_trail_of(&trail, lower, ns->tops, ns->key);
 	for (size_t i = 0; i < ns->count; i++)
-		if (ns->bytes[i] != 0 && dns_list_find(ns->sets[i].names, DNS_LIST_BLOCK, &trail, &m))
+		if (ns->bytes[i] != 0 &&
+		    dns_list_find(ns->sets[i].names, DNS_LIST_BLOCK, &trail, &m))
 			sets |= 1u << i;
 	return sets;
 }

@@ -67,8 +67,8 @@ const struct conf_key dns_nftsets_section_keys[] = {
 	{ .name = "domains", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_lists_check_name,
 	    .help = "the names, each with all below it" },
 	{ .name = "timeout", .type = CONF_ENUM, .value = "ttl", .choices = timeouts,
-	    .help = "how long an address stays in a set with the flag timeout: as its record says, or "
-		    "as the set does; in other sets it stays for ever" },
+	    .help = "how long an address stays in a set with the flag timeout: as its record says, "
+	    "or as the set does; in other sets it stays for ever" },
 	{ .name = "min-timeout", .type = CONF_DURATION, .value = "1m", .min = 1000000,
 	    .max = INT64_C(86400000000), .help = "at least so long, where the record says" },
 	{ 0 },
@@ -80,7 +80,8 @@ dns_nftsets_check_title(const char *title)
 	struct nft_id id;
 
 	if (!nft_is_built())
-		return "this hearthd was built without sets of nftables (./configure --enable-nftables)";
+		return "this hearthd was built without sets of nftables (./configure "
+		    "--enable-nftables)";
 	switch (nft_id_parse(&id, title)) {
 	case OK:
 		return NULL;
@@ -110,7 +111,8 @@ dns_nftsets_read(const struct dns_nftsets *s, const struct conf *cf, struct dns_
 		struct dns_nftset_set *set = &sets[count];
 
 		*set = (struct dns_nftset_set){
-			.timeout_min_s = (uint32_t)(conf_duration(section, "min-timeout") / seconds(1)),
+			.timeout_min_s =
+			    (uint32_t)(conf_duration(section, "min-timeout") / seconds(1)),
 			.ttl = conf_enum(section, "timeout") == TIMEOUT_TTL };
 		e = nft_id_parse(&set->id, conf_title(section));
 		if (e == OK)
@@ -155,7 +157,8 @@ work(struct offload_job *job)
 		return;
 	if (j->looks[j->set].e != OK)
 		j->refused = j->count;
-	else if (nft_add(j->nft, &j->ids[j->set], &j->looks[j->set].info, j->elements, j->count) != OK)
+	else if (nft_add(j->nft, &j->ids[j->set], &j->looks[j->set].info, j->elements,
+	    j->count) != OK)
 		add_each(j, &j->looks[j->set].info);
 }
 
@@ -193,7 +196,8 @@ log_look(const struct dns_nftsets *s, size_t i, const struct look *l)
 		why = strerror(l->sys);
 		break;
 	}
-	log_event(s->env.log, LOG_LEVEL_WARNING, s->env.service, "a set of nftables cannot be filled",
+	log_event(s->env.log, LOG_LEVEL_WARNING, s->env.service,
+	    "a set of nftables cannot be filled",
 	    LOG_STR("table", id->table), LOG_STR("set", id->set), LOG_STR("reason", why));
 }
 
@@ -379,7 +383,8 @@ report_set(const struct dns_nftsets *s, size_t i, struct report *out)
 
 	report_str(out, "table", id->table);
 	report_str(out, "set", id->set);
-	report_str(out, "state", !st->known ? "not looked up" : st->e == OK ? "ok" : err_text(st->e));
+	report_str(out, "state",
+	    !st->known ? "not looked up" : st->e == OK ? "ok" : err_text(st->e));
 	report_u64(out, "added", st->added);
 	report_u64(out, "refused", st->refused);
 }

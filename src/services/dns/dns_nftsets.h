@@ -50,8 +50,8 @@ enum err dns_nftsets_new(struct dns_nftsets **out, const struct dns_nftsets_env 
 void dns_nftsets_free(struct dns_nftsets *s);
 
 /* Read the sections of settings, for commit. Errors: ERR_FULL (said in *bad), ERR_NOMEM. */
-enum err dns_nftsets_read(const struct dns_nftsets *s, const struct conf *cf, struct dns_nftset **out,
-    size_t *bad) MUST_CHECK;
+enum err dns_nftsets_read(const struct dns_nftsets *s, const struct conf *cf,
+    struct dns_nftset **out, size_t *bad) MUST_CHECK;
 /* Put them in force; NULL: none. */
 void dns_nftsets_commit(struct dns_nftsets *s, struct dns_nftset *ns);
 

@@ -49,7 +49,8 @@ stage_shape(struct dns_resolver *r, const struct dns_asker *from, const struct d
 	}
 	if (q->class != DNS_CLASS_IN) {
 		r->n.refused++;
-		dns_resolver_reply_reason(r, from, q, DNS_REFUSED, DNS_EDE_NOT_SUPPORTED, "only class IN is served");
+		dns_resolver_reply_reason(r, from, q, DNS_REFUSED, DNS_EDE_NOT_SUPPORTED,
+		    "only class IN is served");
 		return true;
 	}
 	return false;
@@ -75,7 +76,8 @@ stage_recursion(struct dns_resolver *r, const struct dns_asker *from, const stru
 	if ((q->flags & DNS_FLAG_RD) != 0)
 		return false;
 	r->n.refused++;
-	dns_resolver_reply_reason(r, from, q, DNS_REFUSED, DNS_EDE_PROHIBITED, "recursion was not asked for (RD=0)");
+	dns_resolver_reply_reason(r, from, q, DNS_REFUSED, DNS_EDE_PROHIBITED,
+	    "recursion was not asked for (RD=0)");
 	return true;
 }
 
@@ -90,7 +92,10 @@ cached_maps(const struct dns_resolver *r, const struct dns_asker *from, const st
 	return dns_resolver_maps(r, q, from->mapped, info.kind, &info.answer);
 }
 
-/* Answer from the cache, or have the upstreams asked. The name of key is q's, or its alias's target. */
+/*
+ * Answer from the cache, or have the upstreams asked. The name of key is q's, or its alias's
+ * target.
+ */
 static void
 stage_cache(struct dns_resolver *r, const struct dns_asker *from, const struct dns_query *q,
     struct dns_key key)
@@ -167,7 +172,8 @@ dns_resolver_query(struct dns_resolver *r, const struct dns_asker *asker, struct
 	if (v != DNS_QUERY_DROP && dns_resolver_stage_rate(r, from, &q))
 		return;
 	if (stage_shape(r, from, &q, v) || dns_resolver_stage_local(r, from, &q, &target) ||
-	    dns_resolver_stage_lists(r, from, &q) || stage_any(r, from, &q) || stage_recursion(r, from, &q))
+	    dns_resolver_stage_lists(r, from, &q) || stage_any(r, from, &q) ||
+	    stage_recursion(r, from, &q))
 		return;
 
 	struct dns_key key = dns_key_of(&q, DNS_ROUTE_DEFAULT);
@@ -236,7 +242,10 @@ dns_resolver_new(struct dns_resolver **out, const struct dns_resolver_env *env,
 {
 	struct dns_resolver *r = calloc(1, sizeof(*r));
 	uint8_t key[SEAL_SHORT_KEY_BYTES];
-	/* Every flight may ask each of its servers twice before the table of flights is what limits. */
+	/*
+	 * Every flight may ask each of its servers twice before the table of flights is what
+	 * limits.
+	 */
 	struct dns_upstream_opts up = { .inflight_max = 3 * DNS_FLIGHTS_MAX };
 	enum err e = ERR_NOMEM;
 

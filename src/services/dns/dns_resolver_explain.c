@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hearthctl dns explain: takes one question through the very decisions that a query goes through, and
- * writes down each verdict. Nothing is counted, sent or changed.
+ * hearthctl dns explain: takes one question through the very decisions that a query goes through,
+ * and writes down each verdict. Nothing is counted, sent or changed.
  */
 #include "services/dns/dns_resolver.h"
 
@@ -94,7 +94,10 @@ explain_local(struct explanation *x)
 	return v != DNS_LOCAL_NOT_OURS;
 }
 
-/* DNS64: the reverse name of an address that it makes is an alias, where the house has no such name. */
+/*
+ * DNS64: the reverse name of an address that it makes is an alias, where the house has no such
+ * name.
+ */
 static void
 explain_reverse(struct explanation *x)
 {
@@ -125,7 +128,9 @@ append(char detail[static DETAIL_MAX], const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Which blocks hold for the client, and why. The MAC address is looked up where one depends on it. */
+/*
+ * Which blocks hold for the client, and why. The MAC address is looked up where one depends on it.
+ */
 static void
 explain_client(struct explanation *x)
 {
@@ -205,11 +210,13 @@ explain_cache(struct explanation *x, const struct dns_route *route)
 		    info.age_s, info.hits, plural(info.hits));
 		return true;
 	case DNS_CACHE_STALE:
-		tell(x, "cache", "stale", "%s, expired %lld s ago; used where no upstream answers in 1.8 s",
+		tell(x, "cache", "stale",
+		    "%s, expired %lld s ago; used where no upstream answers in 1.8 s",
 		    rcode, (long long)-info.ttl_s);
 		return false;
 	case DNS_CACHE_STALE_HELD:
-		tell(x, "cache", "stale", "%s, expired %lld s ago; upstreams are left alone for %u s", rcode,
+		tell(x, "cache", "stale",
+		    "%s, expired %lld s ago; upstreams are left alone for %u s", rcode,
 		    (long long)-info.ttl_s, info.held_s);
 		return true;
 	case DNS_CACHE_FAILED:
@@ -233,8 +240,9 @@ explain_route(struct explanation *x, const struct dns_route *route)
 
 	if (route->id != DNS_ROUTE_DEFAULT)
 		dns_name_format(dns_routes_zone(x->r->routes, route->id), zone);
-	tell(x, "route", route->id == DNS_ROUTE_DEFAULT ? "default" : "zone", "%s: %u server%s%s%s", zone,
-	    count, plural(count), count > 1 ? ", " : "", count > 1 ? strategies[route->strategy] : "");
+	tell(x, "route", route->id == DNS_ROUTE_DEFAULT ? "default" : "zone",
+	    "%s: %u server%s%s%s", zone, count, plural(count), count > 1 ? ", " : "",
+	    count > 1 ? strategies[route->strategy] : "");
 }
 
 static void

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lists and the guard against rebinding in the path of a query. A name is judged before the cache is
- * asked, as other clients may get other answers; the aliases of an answer when it is written; the
- * addresses of an answer once, before it is kept.
+ * Lists and the guard against rebinding in the path of a query. A name is judged before the cache
+ * is asked, as other clients may get other answers; the aliases of an answer when it is written;
+ * the addresses of an answer once, before it is kept.
  */
 #include "services/dns/dns_resolver.h"
 
@@ -69,7 +69,9 @@ dns_resolver_stage_lists(struct dns_resolver *r, const struct dns_asker *from,
 {
 	struct dns_filter_hit hit;
 
-	/* An alias of the house is no name of a list; what it leads to is judged with the answer. */
+	/*
+	 * An alias of the house is no name of a list; what it leads to is judged with the answer.
+	 */
 	if (from->aliased || is_idle(r))
 		return false;
 	switch (dns_resolver_judge(r, from->peer, dns_query_name(q), &hit)) {
@@ -145,8 +147,8 @@ log_rebinding(struct dns_resolver *r, struct span name, const struct addr *a)
 	snprintf(exemption, sizeof(exemption), "rebind-allow += { '%s' }", text);
 	log_event(r->env.log, LOG_LEVEL_WARNING, r->env.service,
 	    "refused an answer that leads into the house", LOG_SPAN("name", span_str(text)),
-	    LOG_STR("address", addr_format_host(a, host)), LOG_SPAN("exemption", span_str(exemption)),
-	    LOG_U64("more", suppressed));
+	    LOG_STR("address", addr_format_host(a, host)),
+	    LOG_SPAN("exemption", span_str(exemption)), LOG_U64("more", suppressed));
 }
 
 void
@@ -156,8 +158,8 @@ dns_resolver_guard(struct dns_resolver *r, const struct dns_key *key)
 	struct addr a;
 
 	/* A route's zone is the owner's by his own word. */
-	if (r->lists == NULL || key->route != DNS_ROUTE_DEFAULT || !dns_rebind_find(&r->packed, &a) ||
-	    !dns_lists_guards(r->lists, key->name))
+	if (r->lists == NULL || key->route != DNS_ROUTE_DEFAULT ||
+	    !dns_rebind_find(&r->packed, &a) || !dns_lists_guards(r->lists, key->name))
 		return;
 	r->n.rebinding++;
 	log_rebinding(r, key->name, &a);

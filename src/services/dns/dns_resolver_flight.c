@@ -128,7 +128,8 @@ static struct dns_health
 server_health(void *ctx, void *server)
 {
 	const struct rto *rto = dns_server_rto(server);
-	struct dns_health h = { .rank = DNS_RANK_UP, .srtt = rto->srtt, .timeout = rto_current(rto) };
+	struct dns_health h = { .rank = DNS_RANK_UP, .srtt = rto->srtt,
+	    .timeout = rto_current(rto) };
 
 	(void)ctx;
 	switch (dns_server_state(server)) {
@@ -217,8 +218,8 @@ send_try(void *ctx, struct dns_try *t, void *server, mono_us deadline)
 	};
 
 	*slot = (struct send_slot){ .send.done = send_done, .r = r, .t = t };
-	log_event(r->env.log, LOG_LEVEL_DEBUG, r->env.service, "ask", LOG_STR("server", dns_server_text(server)),
-	    LOG_HEX("id", first_id(t->flight)));
+	log_event(r->env.log, LOG_LEVEL_DEBUG, r->env.service, "ask",
+	    LOG_STR("server", dns_server_text(server)), LOG_HEX("id", first_id(t->flight)));
 	return dns_upstream_send(r->upstream, server, &slot->send, &ask, deadline);
 }
 
@@ -329,8 +330,8 @@ keep(struct dns_resolver *r, const struct dns_key *key)
 }
 
 /*
- * Those who wait may have an old answer. The client timer of RFC 8767 §5 calls this: 1.8 s without a
- * fresh one.
+ * Those who wait may have an old answer. The client timer of RFC 8767 §5 calls this: 1.8 s without
+ * a fresh one.
  */
 static void
 slow(void *ctx, struct dns_flight *f)
@@ -379,7 +380,9 @@ silence_of(const struct dns_route *route)
 			      : "no upstream server is configured";
 }
 
-/* No good answer: remember that for a while (RFC 9520); a stale answer beats an error (RFC 8767). */
+/*
+ * No good answer: remember that for a while (RFC 9520); a stale answer beats an error (RFC 8767).
+ */
 static void
 deliver_failure(struct dns_resolver *r, struct dns_flight *f, const struct dns_key *key,
     const struct dns_outcome *o)

@@ -62,7 +62,8 @@ struct counters {
 	uint64_t loops;			/* our own question, come back from an upstream */
 	uint64_t prefetches;
 	uint64_t answers_malformed;	/* upstream answers that made no sense */
-	uint64_t overloaded;		/* SERVFAIL because a table was full, nor was there a stale answer */
+	/* SERVFAIL because a table was full, nor was there a stale answer */
+	uint64_t overloaded;
 	uint64_t ending;		/* came while the daemon was about to end: silence */
 	uint64_t latency_us;		/* summed over answered_upstream */
 };
@@ -91,7 +92,8 @@ struct dns_resolver {
 	struct dns_top *asked;		/* names; these three are NULL where nothing is counted */
 	struct dns_top *blocked;
 	struct dns_top *clients;
-	mono_us counted_at;		/* the turn of the loop that queries were last counted in, */
+	/* the turn of the loop that queries were last counted in, */
+	mono_us counted_at;
 	unsigned counted;		/* and how many of it were seen */
 	struct prefix nets[DNS_NETS_MAX];
 	size_t net_count;
@@ -101,7 +103,8 @@ struct dns_resolver {
 	bool trust_ad;
 	bool filter_aaaa;
 	struct prefix dns64;		/* family 0: off */
-	bool yielding;			/* a flight gives way: its waiters are not to be asked for A */
+	/* a flight gives way: its waiters are not to be asked for A */
+	bool yielding;
 	struct dns_waiters turning;	/* have got no AAAA and will be asked for A */
 	struct loop_task turn;		/* does so */
 	uint8_t cookie_secret[SEAL_SHORT_KEY_BYTES];
@@ -145,7 +148,7 @@ void dns_resolver_reply_any(struct dns_resolver *r, const struct dns_asker *from
 void dns_resolver_note_silence(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, const char *verdict);
 
-/* --- limits: dns_resolver_limits.c ------------------------------------------------------------- */
+/* --- limits: dns_resolver_limits.c ------------------------------------------------------------ */
 
 /* Put the limit and the counting in force, as far as there is memory for them. */
 void dns_resolver_configure_limits(struct dns_resolver *r, struct dns_resolver_config *cf);
@@ -178,8 +181,8 @@ void dns_resolver_write_local(struct dns_resolver *r, const struct dns_asker *fr
 
 /*
  * Write an answer that is not quite that to q's own question: the aliases of q and behind them what
- * is known of their target, addresses of IPv6 made of those of IPv4, or left out. From the entry, or
- * r->packed.
+ * is known of their target, addresses of IPv6 made of those of IPv4, or left out. From the entry,
+ * or r->packed.
  */
 size_t dns_resolver_write_bent(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, const struct dns_entry *e, const struct dns_opt *opt, uint8_t *out,

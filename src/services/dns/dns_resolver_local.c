@@ -160,7 +160,9 @@ dns_resolver_write_bent(struct dns_resolver *r, const struct dns_asker *from,
 	    ask_house(r, from, name, q->type, &f) == DNS_LOCAL_CNAME_OUT;
 	bool reversed = from->aliased && !ours && dns_resolver_reverses(r, name, q->type, &reverse);
 
-	/* The names may have been read anew while the question was out: then the client asks again. */
+	/*
+	 * The names may have been read anew while the question was out: then the client asks again.
+	 */
 	if (from->aliased && !ours && !reversed)
 		return dns_reply_empty(q, DNS_SERVFAIL, 0, opt, out, limit);
 	if (from->aliased)

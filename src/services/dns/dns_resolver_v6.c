@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Addresses of IPv6 in the path of a query: left out when a reply is written, or made there of those
- * of IPv4. What is cached is what upstreams said, so a change of these settings needs no flush.
+ * Addresses of IPv6 in the path of a query: left out when a reply is written, or made there of
+ * those of IPv4. What is cached is what upstreams said, so a change of these settings needs no
+ * flush.
  *
- * DNS64 (RFC 6147): where a name has no AAAA, its A is looked up like any question, and the answer is
- * written as AAAA. A reverse name of an address that was made so is an alias of that of the address
- * of IPv4 in it (§5.3.1).
+ * DNS64 (RFC 6147): where a name has no AAAA, its A is looked up like any question, and the answer
+ * is written as AAAA. A reverse name of an address that was made so is an alias of that of the
+ * address of IPv4 in it (§5.3.1).
  *
  * Who has waited for AAAA is asked for A when the turn of the loop ends, not from inside the engine
  * of flights, which has just ended one.

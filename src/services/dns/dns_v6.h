@@ -25,7 +25,10 @@
  */
 unsigned dns_v6_write_stripped(struct dns_wr *w, uint8_t *msg, size_t len);
 
-/* "64:ff9b::/96": the prefix of a NAT64, its length one of RFC 6052 §2.2. Errors: ERR_FORMAT, ERR_RANGE. */
+/*
+ * "64:ff9b::/96": the prefix of a NAT64, its length one of RFC 6052 §2.2. Errors: ERR_FORMAT,
+ * ERR_RANGE.
+ */
 enum err dns_v6_prefix_parse(struct prefix *out, const char *text) MUST_CHECK;
 /* For the table of settings: what is wrong with a text, or NULL. An empty one is fine: no DNS64. */
 const char *dns_v6_prefix_check(const char *text);
@@ -48,7 +51,9 @@ bool dns_v6_is_excluded(const struct dns_stored *answer);
  */
 bool dns_v6_reverse(const struct prefix *p, struct span lower, struct dns_name *target);
 
-/* Copy an answer for A as one for AAAA: addresses mapped, signatures left out, all else as it is. */
+/*
+ * Copy an answer for A as one for AAAA: addresses mapped, signatures left out, all else as it is.
+ */
 void dns_v6_write_mapped(const struct prefix *p, struct dns_wr *w, struct span msg);
 
 #endif
