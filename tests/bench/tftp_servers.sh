@@ -75,7 +75,7 @@ start_server() {
 cpu() {
 	case $1 in
 	hearthd* | bare* | dnsmasq)
-		cat "/proc/$(cat "$tmp/$1.pid")"/task/*/schedstat | awk '{ n += $1 } END { print n / 1000 }' ;;
+		cat "/proc/$(cat "$tmp/$1.pid")"/task/*/schedstat | awk '{ n += $1 } END { printf "%.0f\n", n / 1000 }' ;;
 	*)
 		cat /proc/[0-9]*/stat 2>/dev/null |
 			awk -v pid="$(cat "$tmp/$1.pid")" -v hz="$(getconf CLK_TCK)" '{
@@ -83,7 +83,7 @@ cpu() {
 				sub(/.*\) /, "")
 				if (me == pid || $2 == pid)
 					ticks += $12 + $13 + $14 + $15
-			} END { print ticks * 1e6 / hz }' ;;
+			} END { printf "%.0f\n", ticks * 1e6 / hz }' ;;
 	esac
 }
 
