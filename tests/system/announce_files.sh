@@ -12,7 +12,7 @@ lan_host nas
 lan_host pc
 make_keys
 mkdir -p "$tmp/root/boot"
-head -c 70000 /dev/urandom >"$tmp/root/boot/kernel.img"
+{ head -c 5000 /dev/urandom; printf A; head -c 64999 /dev/urandom; } >"$tmp/root/boot/kernel.img"
 touch -d '1 hour ago' "$tmp/root/boot/kernel.img"
 
 announcer nas "publish \"door/front\" { text = { \"state=closed\" } }
