@@ -41,6 +41,11 @@ for mode in ephemeral single; do
 		spawn "$load" get 127.0.0.1 "$port" huge 512 1 1
 		check "a transfer is listed while it runs" \
 			wait_until 'ctl --json tftp sessions | grep -q "huge.*sending"' 10
+		seen=$(ctl --json tftp sessions)
+		for key in percent MBps eta_s size windowsize srtt_us; do
+			contains "with its $key" "\"$key\":" "$seen"
+		done
+		check "and gets on" wait_until '[ "$(ctl --json tftp sessions)" != "$seen" ]' 5
 		stop "$pid" >/dev/null 2>&1
 		same "counters: nothing refused" 0 "$(counter tftp.refused)"
 	fi
