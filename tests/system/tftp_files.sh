@@ -45,7 +45,6 @@ for left in 0 200500 999999; do
 		"$(cat "$tmp/says")"
 done
 contains "the log tells why" 'end="file became shorter"' "$(cat "$hearthd_log")"
-contains "but of no whole file" 'end="file became shorter" bytes=200000' "$(cat "$hearthd_log")"
 same "three such transfers failed" 3 "$(counter tftp.reads_failed)"
 
 cp "$root/file" "$root/old"

@@ -6,6 +6,10 @@
 
 #include "core/service.h"
 
+#define AHEAD_BLOCKS 16		/* read at once in lock-step, */
+#define AHEAD_BYTES 65536	/* where they are no more than this */
+#define AHEAD_KEPT millis(20)	/* unused for so long, the place is free for another transfer */
+
 /* A first time-out that fits what this client needed last time. */
 static struct tftp_timing
 timing_for(const struct tftp_session *s)
@@ -51,6 +55,57 @@ send_oack(struct tftp_session *s)
 	return tftp_io_send(&s->io, wire_wr_span(&wr), wire_wr_len(&wr), &s->st->io) != 0;
 }
 
+/*
+ * While the client works on what it got, read what follows: several blocks at once in lock-step,
+ * the next window otherwise. There is one place for it; with many transfers the processor has no
+ * pause that it could fill.
+ */
+static void
+read_ahead(struct tftp_session *s, mono_us now)
+{
+	struct tftp_ahead *a = &s->st->ahead;
+	const struct tftp_sender *snd = &s->sender;
+	unsigned count = snd->window;
+
+	if (snd->state != TFTP_SENDER_DATA || s->netascii || s->job.busy || snd->nxt > snd->last)
+		return;
+	if (a->of != NULL && (a->of == s ? snd->nxt >= a->first && snd->nxt < a->first + a->count
+					 : now - a->used < AHEAD_KEPT))
+		return;
+	if (count < AHEAD_BLOCKS && AHEAD_BLOCKS * s->terms.blksize <= AHEAD_BYTES)
+		count = AHEAD_BLOCKS;
+	if (snd->last - snd->nxt < count)
+		count = (unsigned)(snd->last - snd->nxt + 1);
+	a->of = NULL;
+	if (tftp_reader_fill(&s->reader, snd->nxt, &count, a->packets, &a->len) != TFTP_READ_OK)
+		return;
+	a->of = count != 0 ? s : NULL;
+	a->first = snd->nxt;
+	a->count = count;
+	a->used = now;
+}
+
+/* What of the wanted blocks was read ahead, from the first one on. Empty: nothing. */
+static struct span
+from_ahead(struct tftp_session *s, uint64_t first, unsigned *count, mono_us now)
+{
+	struct tftp_ahead *a = &s->st->ahead;
+	size_t slot = s->terms.blksize + TFTP_HEADER_BYTES;
+
+	if (a->of != s || first < a->first || first >= a->first + a->count)
+		return span_of(NULL, 0);
+
+	unsigned skip = (unsigned)(first - a->first), left = a->count - skip;
+	size_t at = skip * slot, len = a->len - at;
+
+	if (*count < left)
+		len = *count * slot;
+	else
+		*count = left;
+	a->used = now;
+	return span_of(a->packets + at, len);
+}
+
 /* Read blocks into the shared buffer. False where there is nothing to send now, or never again. */
 static bool
 read_blocks(struct tftp_session *s, uint64_t first, unsigned *count, size_t *len)
@@ -89,11 +144,17 @@ send_wanted(struct tftp_session *s, const struct tftp_want *want, unsigned most,
 		tftp_sender_sent(&s->sender, want, 1, now);
 		return 1;
 	}
-	if (!read_blocks(s, want->first, &count, &len))
-		return 0;
 
-	unsigned sent = tftp_io_send(&s->io, span_of(s->st->buffer, len),
-	    s->terms.blksize + TFTP_HEADER_BYTES, &s->st->io);
+	struct span packets = from_ahead(s, want->first, &count, now);
+
+	if (packets.len == 0) {
+		if (!read_blocks(s, want->first, &count, &len))
+			return 0;
+		packets = span_of(s->st->buffer, len);
+	}
+
+	unsigned sent = tftp_io_send(&s->io, packets, s->terms.blksize + TFTP_HEADER_BYTES,
+	    &s->st->io);
 
 	if (sent != 0)
 		tftp_sender_sent(&s->sender, want, sent, now);
@@ -109,8 +170,10 @@ tftp_serve_flush(struct tftp_session *s, unsigned budget, mono_us now)
 	while (sent < budget && !s->job.busy && !s->blocked) {
 		struct tftp_want want = tftp_sender_want(&s->sender, now);
 
-		if (want.count == 0)
+		if (want.count == 0) {
+			read_ahead(s, now);
 			return sent;
+		}
 
 		unsigned n = send_wanted(s, &want, budget - sent, now);
 

@@ -549,6 +549,8 @@ unlist(struct tftp_session *s)
 	else
 		st->stats.reading--;
 	st->stats.ending++;
+	if (st->ahead.of == s)
+		st->ahead.of = NULL;
 	unqueue(s);
 	loop_timer_cancel(st->sv->loop, &s->timer);
 	if (s->watch.fd >= 0)
@@ -725,7 +727,9 @@ tftp_state_new(struct tftp_state **out, struct service *sv)
 	st->run_again.fire = run_again;
 	st->table_seed = rand_u64(sv->rand);
 	st->buffer = malloc(WINDOW_ROOM);
-	if (st->buffer == NULL || tftp_hosts_new(&st->hosts, rand_u64(sv->rand)) != OK) {
+	st->ahead.packets = malloc(WINDOW_ROOM);
+	if (st->buffer == NULL || st->ahead.packets == NULL ||
+	    tftp_hosts_new(&st->hosts, rand_u64(sv->rand)) != OK) {
 		drop_state(st);
 		return ERR_NOMEM;
 	}
@@ -739,6 +743,7 @@ drop_state(struct tftp_state *st)
 	tftp_hosts_free(st->hosts);
 	tftp_settings_unref(st->set);
 	free(st->buffer);
+	free(st->ahead.packets);
 	free(st);
 }
 

@@ -88,6 +88,14 @@ struct tftp_state {
 	struct loop_task bury;
 	struct timer run_again;
 	uint8_t *buffer;			/* a window on its way out */
+	struct tftp_ahead {			/* blocks that will follow, as packets */
+		const struct tftp_session *of;	/* NULL: of none */
+		uint8_t *packets;
+		uint64_t first;
+		unsigned count;
+		size_t len;
+		mono_us used;
+	} ahead;
 	uint8_t packet[TFTP_PACKET_MAX];	/* one on its way in */
 };
 
