@@ -41,6 +41,8 @@ enum conf_flag {
 	CONF_RESTART = 4,	/* a change takes effect at the next start only; reload says so */
 };
 
+struct conf;		/* one section */
+
 struct conf_key {
 	const char *name;	/* NULL ends a table */
 	enum conf_type type;
@@ -58,9 +60,13 @@ struct conf_key {
 	 * value": `; static text.
 	 */
 	const char *(*check)(const char *value);
+	/*
+	 * The same for what depends on other keys: the i-th value of this one in cf, which was
+	 * written. Called when a file has been read to its end and nothing else was wrong with it.
+	 */
+	const char *(*check_with)(const struct conf *cf, size_t i);
 };
 
-struct conf;		/* one section */
 struct conf_file;	/* a whole parsed file, owns its sections */
 
 /*
@@ -103,6 +109,8 @@ const struct conf *conf_section(const struct conf *cf, const char *key, size_t i
 /* An untitled section; one made of defaults where it was not written. Never NULL. */
 const struct conf *conf_section_or_default(const struct conf *cf, const char *key);
 const char *conf_title(const struct conf *cf);
+/* The section that cf stands in, NULL for the top. */
+const struct conf *conf_parent(const struct conf *cf);
 
 /* The key was written in the file (not a default). */
 bool conf_given(const struct conf *cf, const char *key);

@@ -34,8 +34,10 @@ ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 +short "$@"; }
 
 settings '' >"$tmp/conf"
 refuse "a name without a server to look it up is refused" "$hearthd" -f -c "$tmp/conf"
-contains "with its line, and what is missing" "conf:6: dns.upstream: \"up.example:$up_port\": a name needs" \
-	"$("$hearthd" -f -c "$tmp/conf" 2>&1)"
+out=$("$hearthd" --check -c "$tmp/conf" 2>&1)
+contains "with its line, and what is missing" "conf:6: dns.upstream: \"up.example:$up_port\": a name needs" "$out"
+contains "in a route as well" "dns.route \"corp.example\".upstream: \"tcp://corp.up.example:$up_port\": a name needs" \
+	"$out"
 settings "bootstrap = { \"127.0.0.1:$port\" }" >"$tmp/conf"
 contains "nor can the daemon look up its own upstreams" "conf:7: dns.bootstrap: \"127.0.0.1:$port\": this is hearthd" \
 	"$("$hearthd" -f -c "$tmp/conf" 2>&1)"

@@ -62,9 +62,33 @@ struct route_texts {
 
 const char *const dns_servers_strategies[] = { "fastest", "order", "parallel", NULL };
 
+/* A name must be looked up somewhere. `service` is the section that may have the servers for it. */
+static const char *
+check_bootstrap(const struct conf *cf, size_t i, const struct conf *service)
+{
+	struct dns_named named;
+
+	if (dns_named_parse(&named, conf_str_at(cf, "upstream", i), DNS_SERVERS_PORT) != OK ||
+	    conf_count(service, "bootstrap") != 0)
+		return NULL;
+	return "a name needs servers to look it up: bootstrap = { \"9.9.9.9\" }";
+}
+
+const char *
+dns_servers_check_upstream(const struct conf *cf, size_t i)
+{
+	return check_bootstrap(cf, i, cf);
+}
+
+static const char *
+check_route_upstream(const struct conf *cf, size_t i)
+{
+	return check_bootstrap(cf, i, conf_parent(cf));
+}
+
 const struct conf_key dns_servers_route_keys[] = {
 	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_servers_check,
-	    .help = "servers for the names of this zone" },
+	    .check_with = check_route_upstream, .help = "servers for the names of this zone" },
 	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest",
 	    .choices = dns_servers_strategies,
 	    .help = "which of them is asked first" },
@@ -278,14 +302,9 @@ read_route(struct dns_servers *s, struct route_texts *rt, size_t i, const struct
 			add_text(rt, i, k, text);
 			continue;
 		}
-		if (conf_count(rt->cf, "bootstrap") != 0)
-			e = add_named(s, rt, i, k, &named);
-		else
-			e = ERR_NOTFOUND;
+		e = add_named(s, rt, i, k, &named);
 		if (e != OK)
-			service_complain(s->sv, cf, "upstream", k, "\"%s\": %s", text,
-			    e == ERR_NOTFOUND ? "a name needs servers to look it up: "
-						"bootstrap = { \"9.9.9.9\" }" : err_text(e));
+			service_complain(s->sv, cf, "upstream", k, "\"%s\": %s", text, err_text(e));
 	}
 	spec->pending = rt->asking[i] || (spec->count == 0 && rt->failing[i]);
 	return e;

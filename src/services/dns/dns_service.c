@@ -72,6 +72,7 @@ static const struct conf_key keys[] = {
 	    .help = "who may ask: networks, \"local\" (directly connected and private) or "
 	    "\"any\"" },
 	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_servers_check,
+	    .check_with = dns_servers_check_upstream,
 	    .help = "servers to forward to: \"9.9.9.9\", \"9.9.9.9:53\", \"tcp://9.9.9.9\", a name "
 		    "\"dns.quad9.net\" (see bootstrap), a stamp \"sdns://…\" for DNSCrypt; none: "
 		    "those of /etc/resolv.conf" },
