@@ -87,7 +87,8 @@ fake_answer(struct fake *f, const struct fake_delayed *d)
 	size_t len = fake_write(f, d, &out);
 
 	if (c == NULL) {
-		(void)sendto(f->udp.fd, out + 2, len, 0, &d->peer.sa, addr_len(&d->peer));
+		for (int i = 0; i < 1 + f->twice; i++)
+			(void)sendto(f->udp.fd, out + 2, len, 0, &d->peer.sa, addr_len(&d->peer));
 		return;
 	}
 	out[0] = (uint8_t)(len >> 8);

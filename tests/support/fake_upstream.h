@@ -57,6 +57,7 @@ struct fake {
 	const struct fake_crypt *crypt, *crypt_old;	/* NULL: no DNSCrypt */
 	size_t crypt_seen;	/* queries that were encrypted */
 	bool shuffle;		/* answers that are due go out in reverse order */
+	bool twice;		/* each datagram is sent twice */
 	bool cross;		/* two queries by UDP get each other's answers */
 	struct fake_delayed first;	/* of these two */
 	size_t udp_seen, tcp_seen, accepted;

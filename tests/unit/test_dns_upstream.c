@@ -441,6 +441,20 @@ ports_and_ids_are_fresh_and_random(void)
 	fake_upstream_free(x);
 }
 
+static void
+what_comes_late_to_a_port_is_gone_with_it(void)
+{
+	struct fake_upstream *x = fake_upstream_new("*.example A 192.0.2.1", true, NULL);
+	const struct dns_server_stats *st = dns_server_stats(x->sv);
+
+	x->fake.twice = true;
+	for (int i = 0; i < 100; i++)
+		fake_expect_honest(x, fake_ask(x, "www.example", DNS_TYPE_A, seconds(5)));
+	CU_ASSERT_EQUAL(st->ports_fresh, 100);
+	CU_ASSERT_EQUAL(st->mismatch_id + st->late + st->tcp_on_suspicion, 0);
+	fake_upstream_free(x);
+}
+
 /* --- many at once ----------------------------------------------------------------------------- */
 
 static void
@@ -668,6 +682,7 @@ UNIT_MAIN("dns_upstream", UNIT(an_answer_comes_back_as_it_was_sent),
 	  UNIT(a_server_that_changes_the_letter_case_is_tolerated),
 	  UNIT(the_letter_case_is_mixed_at_random_unless_switched_off),
 	  UNIT(cookies_are_learnt_sent_and_insisted_on), UNIT(ports_and_ids_are_fresh_and_random),
+	  UNIT(what_comes_late_to_a_port_is_gone_with_it),
 	  UNIT(thousands_at_once_each_get_their_own_answer),
 	  UNIT(shared_sockets_have_many_ports_and_do_not_last),
 	  UNIT(how_many_ports_are_fresh_can_be_set),

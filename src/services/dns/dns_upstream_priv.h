@@ -43,6 +43,7 @@
 #define DNS_POOL_SOCKETS    64		/* shared sockets per server under load */
 #define DNS_POOL_SENDS	    256		/* a shared socket retires after so many */
 #define DNS_POOL_AGE	    seconds(30)	/* or at this age */
+#define DNS_IDLE_SOCKETS    64		/* kept per server for further sends of their own */
 #define DNS_READS_PER_TURN  64		/* datagrams and frames of all servers together */
 #define DNS_ABILITY_FORGET  seconds(300) /* until it is tried again what a server could not do */
 #define DNS_COOKIE_BYTES    8		/* client cookie, RFC 7873 §4 */
@@ -62,6 +63,7 @@ struct dns_udp {
 	uint16_t *ids;		/* shared: the ids it has sent, room for DNS_POOL_SENDS */
 	unsigned sends;
 	bool retired;		/* takes no more sends */
+	bool idle;		/* has no port, waits for the next send */
 	bool reading;		/* its reader is on the stack and releases it */
 	bool dead;
 };
@@ -154,7 +156,9 @@ struct dns_server {
 	struct dns_dnscrypt *crypt;	/* NULL: not encrypted */
 
 	LIST_HEAD(, dns_transaction) by_id[DNS_ID_BUCKETS];
-	LIST_HEAD(, dns_udp) sockets;
+	LIST_HEAD(dns_sockets, dns_udp) sockets;
+	struct dns_sockets idle;
+	unsigned idle_count;
 	struct dns_udp *pool[DNS_POOL_SOCKETS];
 	struct dns_stream *stream;	/* the one that many queries share */
 	LIST_HEAD(, dns_stream) streams;	/* that one and the single ones */
@@ -277,7 +281,7 @@ void dns_reply_opt(struct dns_reply_opt *out, struct span bytes);
 void dns_udp_send(struct dns_transaction *t);
 /* t waits on its socket no longer. */
 void dns_udp_leave(struct dns_transaction *t);
-/* Give up shared sockets, the old ones or all. True: some are left. */
+/* Give up shared and idle sockets, the old ones or all. True: some are left. */
 bool dns_udp_tidy(struct dns_server *sv, mono_us now, bool all);
 void dns_udp_close_all(struct dns_server *sv);
 /* A socket of the server's family, bound as its options say, or -1. */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Datagrams to upstreams. As a rule each send has a socket of its own, connected, with a random
- * port that the kernel draws, closed as soon as the send is over: whoever guesses must hit port and
- * id of one query (RFC 5452 §4.5, §9.2). Such a socket costs four times what a send costs, so above
+ * port that the kernel draws, given up as soon as the send is over: whoever guesses must hit port and
+ * id of one query (RFC 5452 §4.5, §9.2). Such a port costs three times what a send costs, so above
  * some hundred sends a second, and above fresh_max at once, a send takes one of 64 shared sockets
  * of the server, chosen at random, each replaced after 256 sends or 30 s.
+ *
+ * A socket that gives up its port is kept for a moment where sends follow each other closely: to
+ * disconnect it and connect it again draws a new port as well, for less than a new socket takes.
  *
  * An answer counts only on the socket that its query left from.
  */
@@ -19,6 +22,7 @@
 #include "core/rand.h"
 
 #define ERRORS_MAX  4		/* pending socket errors taken in one go */
+#define LEFT_MAX    4		/* datagrams and errors left when a port is given up */
 
 int
 dns_server_socket(const struct dns_server *sv, int type)
@@ -54,7 +58,9 @@ release(struct dns_udp *u)
 	LIST_REMOVE(u, link);
 	loop_remove(up->loop, &u->watch);
 	close(u->watch.fd);
-	if (u->ids == NULL)
+	if (u->idle)
+		u->server->idle_count--;
+	else if (u->ids == NULL)
 		up->fresh_open--;
 	u->dead = true;
 	if (u->reading)
@@ -72,6 +78,41 @@ retire(struct dns_udp *u)
 		release(u);
 }
 
+/*
+ * Give up the port, and whatever has come to it: nothing is received without one. False: it cannot
+ * be done, or more has come than an answer that was sent twice.
+ */
+static bool
+forget_port(struct dns_udp *u)
+{
+	static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+	uint8_t byte;
+
+	if (connect(u->watch.fd, &nowhere, sizeof(nowhere)) != 0)
+		return false;
+	for (unsigned i = 0; i < LEFT_MAX; i++)
+		if (recv(u->watch.fd, &byte, sizeof(byte), 0) < 0 && errno == EAGAIN)
+			return true;
+	return false;
+}
+
+/* Nobody waits on it any more: keep it for another send, without its port, or close it. */
+static void
+put_by(struct dns_udp *u)
+{
+	struct dns_server *sv = u->server;
+
+	if (u->ids != NULL || sv->idle_count == DNS_IDLE_SOCKETS || !forget_port(u)) {
+		release(u);
+		return;
+	}
+	u->idle = true;
+	sv->up->fresh_open--;
+	sv->idle_count++;
+	LIST_REMOVE(u, link);
+	LIST_INSERT_HEAD(&sv->idle, u, link);
+}
+
 void
 dns_udp_leave(struct dns_transaction *t)
 {
@@ -82,7 +123,7 @@ dns_udp_leave(struct dns_transaction *t)
 	LIST_REMOVE(t, on_udp);
 	t->udp = NULL;
 	if (u->retired && LIST_EMPTY(&u->waiting))
-		release(u);
+		put_by(u);
 }
 
 /* The id was sent from this socket before, so what comes for it now is late, not forged. */
@@ -243,6 +284,32 @@ choose_pooled(struct dns_udp **out, struct dns_server *sv, mono_us now)
 	return OK;
 }
 
+/* Have an idle socket draw another port, or open one. Errors as open_socket(). */
+static enum err
+choose_fresh(struct dns_udp **out, struct dns_server *sv, mono_us now)
+{
+	struct dns_udp *u = LIST_FIRST(&sv->idle);
+
+	if (u == NULL)
+		return open_socket(out, sv, false);
+	if (connect(u->watch.fd, &sv->addr.sa, addr_len(&sv->addr)) != 0) {
+		int saved = errno;
+
+		release(u);
+		errno = saved;
+		return ERR_SYS;
+	}
+	u->idle = false;
+	u->opened = now;
+	u->sends = 0;
+	sv->up->fresh_open++;
+	sv->idle_count--;
+	LIST_REMOVE(u, link);
+	LIST_INSERT_HEAD(&sv->sockets, u, link);
+	*out = u;
+	return OK;
+}
+
 static enum err
 choose(struct dns_udp **out, struct dns_server *sv)
 {
@@ -250,7 +317,7 @@ choose(struct dns_udp **out, struct dns_server *sv)
 	mono_us now = loop_now(up->loop);
 
 	if (up->fresh_open < up->fresh_max && bucket_take(&up->fresh, 1, now)) {
-		if (open_socket(out, sv, false) == OK) {
+		if (choose_fresh(out, sv, now) == OK) {
 			sv->stats.ports_fresh++;
 			return OK;
 		}
@@ -325,7 +392,15 @@ dns_udp_send(struct dns_transaction *t)
 bool
 dns_udp_tidy(struct dns_server *sv, mono_us now, bool all)
 {
-	bool left = false;
+	struct dns_udp *idle, *next;
+
+	for (idle = LIST_FIRST(&sv->idle); idle != NULL; idle = next) {
+		next = LIST_NEXT(idle, link);
+		if (all || now - idle->opened > DNS_TIDY_EVERY)
+			release(idle);
+	}
+
+	bool left = !LIST_EMPTY(&sv->idle);
 
 	for (size_t i = 0; i < DNS_POOL_SOCKETS; i++) {
 		struct dns_udp *u = sv->pool[i];
@@ -347,6 +422,8 @@ dns_udp_close_all(struct dns_server *sv)
 {
 	struct dns_transaction *t;
 
+	while (!LIST_EMPTY(&sv->idle))
+		release(LIST_FIRST(&sv->idle));
 	while (!LIST_EMPTY(&sv->sockets)) {
 		struct dns_udp *u = LIST_FIRST(&sv->sockets);
 
