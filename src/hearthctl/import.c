@@ -89,5 +89,7 @@ import_run(const struct tool *t, int argc, char **argv)
 	fprintf(stderr,
 	    "%zu lines, %zu of them not carried over, %zu with a difference: see the end\n",
 	    counts.lines, counts.lost, counts.differing);
+	if (counts.known == 0 && counts.lost != 0)
+		return tool_fail("no line of this is one of a dnsmasq.conf");
 	return TOOL_FINE;
 }

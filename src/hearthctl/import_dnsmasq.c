@@ -253,9 +253,17 @@ min_cache_ttl(struct import *im, char *value)
 	return set_seconds(im, "min-ttl", value, 0, HOUR_S);
 }
 
+/* Two options become this one key: the smaller holds. */
 static const char *
 max_cache_ttl(struct import *im, char *value)
 {
+	unsigned long n;
+
+	if (!import_number(value, INT32_MAX, &n))
+		return "The number of seconds is none.";
+	if (im->max_ttl != 0 && im->max_ttl <= n)
+		return NULL;
+	im->max_ttl = n;
 	return set_seconds(im, "max-ttl", value, 1, WEEK_S);
 }
 
@@ -707,8 +715,10 @@ import_dnsmasq(const struct import_files *files, char *const *paths, size_t coun
 		e = translate(&im, &all, out);
 	*counts = (struct import_counts){ .lost = import_remarks(im.conf, IMPORT_LOST),
 		.differing = import_remarks(im.conf, IMPORT_DIFFERS) };
-	STAILQ_FOREACH(said, &all, link)
+	STAILQ_FOREACH(said, &all, link) {
 		counts->lines++;
+		counts->known += find_option(said->option) != NULL || is_dhcp(said->option);
+	}
 	import_conf_free(im.conf);
 	return e;
 }

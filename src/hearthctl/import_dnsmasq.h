@@ -24,6 +24,7 @@ struct import_files {
 
 struct import_counts {
 	size_t lines;	/* that say something */
+	size_t known;	/* of those, with an option of dnsmasq */
 	size_t lost;	/* of those, not carried over */
 	size_t differing;
 };

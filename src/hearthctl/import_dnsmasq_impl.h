@@ -57,6 +57,7 @@ struct import {
 	bool dhcp;
 	bool expand_hosts;
 	size_t zero_addresses;	/* names answered with nothing */
+	unsigned long max_ttl;	/* seconds, the smallest so far; 0: none yet */
 	STAILQ_HEAD(, import_server) servers;
 };
 

@@ -36,6 +36,10 @@ server_text(struct import *im, char *text, bool *named, const char **why)
 		*why = "The server is neither an address nor a name.";
 		return NULL;
 	}
+	if (n == 0) {
+		*why = "No server can be asked at port 0.";
+		return NULL;
+	}
 	if (n == 53)
 		return import_keep(im->conf, "%s", host);
 	return import_keep(im->conf, bytes == 16 ? "[%s]:%lu" : "%s:%lu", host, n);

@@ -30,6 +30,9 @@ same "every other line is spoken of" "" "${missing:-}"
 refuse "a file that is not there is an error" "$hearthctl" import "$tmp/none"
 "$hearthctl" import >/dev/null 2>&1
 same "none at all is a misuse" 2 $?
+printf 'what is this\nno=idea\n' | "$hearthctl" import - >/dev/null 2>"$tmp/err"
+same "a file of something else gives 1" 1 $?
+contains "and says so" "no line of this is one of a dnsmasq.conf" "$(cat "$tmp/err")"
 same "from the standard input" 'server = 1' "$(echo 'server=9.9.9.9' | "$hearthctl" import - 2>/dev/null |
 	sed -n 's/upstream = { "9.9.9.9" }/server = 1/p' | xargs)"
 

@@ -124,6 +124,7 @@ servers_keep_their_order_and_ports(void)
 	EXPECT("server=fe80::1%eth0\n", "upstream = { \"fe80::1%eth0\" }",
 	    "as there is no no-resolv");
 	CU_ASSERT(!holds("no-resolv\nserver=9.9.9.9\n", "as there is no no-resolv"));
+	expect_lost("server=1.1.1.1#0", "port 0");
 }
 
 static void
@@ -394,6 +395,8 @@ the_cache_is_counted_in_bytes(void)
 	expect_lost("cache-size=many", "none");
 	EXPECT("min-cache-ttl=30\nmax-cache-ttl=172800\nno-negcache\n", "min-ttl = \"30s\"",
 	    "max-ttl = \"172800s\"", "max-negative-ttl = \"0s\"");
+	EXPECT("max-ttl=3600\nmax-cache-ttl=86400\n", "max-ttl = \"3600s\"");
+	EXPECT("max-cache-ttl=86400\nmax-ttl=3600\n", "max-ttl = \"3600s\"");
 	EXPECT("min-cache-ttl=7200\n", "min-ttl = \"3600s\"", "0 to 3600 seconds for min-ttl");
 	EXPECT("use-stale-cache=3600\n", "stale = true", "stale-window = \"3600s\"");
 	EXPECT("use-stale-cache=0\n", "stale-window = \"7d\"");
