@@ -291,8 +291,10 @@ start_services(struct daemon *d)
 		return EXIT_FAILURE;	/* said already */
 	e = privs_drop(settings_user(&d->settings, d->log),
 	    services_capabilities(d->settings.services));
+	if (e == ERR_NOTFOUND)
+		settings_complain_user(&d->settings, d->log);
 	if (e != OK)
-		return fail(d, "cannot give up root", e);
+		return e == ERR_NOTFOUND ? EXIT_FAILURE : fail(d, "cannot give up root", e);
 	e = offload_go(d->offload);
 	if (e != OK)
 		return fail(d, "cannot start background work", e);

@@ -235,6 +235,16 @@ settings_user(const struct settings *st, struct log *lg)
 	return now;
 }
 
+void
+settings_complain_user(const struct settings *st, struct log *lg)
+{
+	char where[SETTINGS_ERR_MAX / 4], name[128];
+
+	conf_where(settings_root(st), "user", 0, where, sizeof(where));
+	log_note(lg, LOG_LEVEL_ERR, "hearthd", "%s: there is no user %s", where,
+	    log_quote(span_str(user_of(st)), name, sizeof(name)));
+}
+
 /* Nothing is in the directory. */
 static bool
 is_empty(int fd)

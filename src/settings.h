@@ -50,6 +50,8 @@ void settings_apply_log(const struct settings *st, struct log *lg);
 
 /* The user to become; "" to stay. Where it was not chosen and does not exist: nobody. */
 const char *settings_user(const struct settings *st, struct log *lg);
+/* Say where the user stands that does not exist. */
+void settings_complain_user(const struct settings *st, struct log *lg);
 
 /*
  * Make the directory for state and the one for the control socket where they are missing, owned by

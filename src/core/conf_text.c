@@ -2,8 +2,8 @@
 /*
  * Settings files as text, made ready for libconfuse 3.3, whose lexer has ways that a user must not
  * meet: it counts three lines for a comment, runs to the end of the file in silence where a comment
- * or a section is not closed, takes everything up to the next } in the file for the name behind ${,
- * and skips characters it does not know. So comments are blanked here, and the rest is refused.
+ * or a section is not closed, takes everything up to the next } in the file for the name behind ${, takes a name that is not
+ * in the environment for an empty text, and skips characters it does not know. So comments are blanked here, and the rest is refused.
  */
 #include "core/conf_tree.h"
 
@@ -102,7 +102,21 @@ blank_comment(struct scan *s)
 		blank(s);
 }
 
-/* ${NAME}: must be closed in the same line. */
+/* An empty text in the place of a name that nobody set may be a setting of its own: user = "". */
+static void
+check_variable(struct scan *s, const char *name, size_t len)
+{
+	const char *colon = memchr(name, ':', len);
+	bool otherwise = colon != NULL && colon + 1 < name + len && colon[1] == '-';
+	char *copy = otherwise ? NULL : strndup(name, len);
+
+	if (copy != NULL && getenv(copy) == NULL)
+		complain(s, s->line, "the environment has no %s; ${%s:-else} says what holds then",
+		    copy, copy);
+	free(copy);
+}
+
+/* ${NAME}: must be closed in the same line, and be there. */
 static void
 skip_variable(struct scan *s)
 {
@@ -111,6 +125,8 @@ skip_variable(struct scan *s)
 	if (s->at[len] != '}')
 		complain(s, s->line, "${ starts the name of an environment variable and needs a } "
 		    "in the same line; a text with these two characters writes \\${");
+	else
+		check_variable(s, s->at + 2, len - 2);
 	s->at += len;
 }
 

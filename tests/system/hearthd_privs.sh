@@ -48,5 +48,10 @@ if mkdir "$tmp/probe" && chown $user "$tmp/probe" 2>/dev/null; then
 	start_hearthd "$tmp/other" full
 	same "a directory with something in it stays root's" root "$(stat -c %U "$tmp/full")"
 	stop "$hearthd_pid"
+	settings no-such-user >"$tmp/other"
+	"$hearthd" -f -c "$tmp/other" 2>"$tmp/err"
+	same "a user who does not exist gives 1" 1 $?
+	contains "and is told where it stands" \
+		"$tmp/other:1: user: there is no user \"no-such-user\"" "$(cat "$tmp/err")"
 fi
 finish

@@ -37,6 +37,9 @@ wrong "a client that is none" 'a MAC address' 'tftp { client "kitchen" { options
 wrong "a topic that is none" 'a topic has' 'announce { publish "front door" { } }'
 wrong "a list without braces" 'stand in braces' 'dns { upstream = "192.0.2.1", "192.0.2.2" }'
 
+wrong "a variable that is not there" "wrong:4: the environment has no HEARTH_TEST_NONE" \
+	'dns { domain = "${HEARTH_TEST_NONE}" }'
+
 { good; echo 'dns_cache { }'; echo 'log { level = "loud" }'; } >"$tmp/conf"
 sed -i 's/upstream/cache-size = "32 parsecs"\n\tupstream/' "$tmp/conf"
 "$hearthd" --check -c "$tmp/conf" >"$tmp/check.out" 2>&1

@@ -516,6 +516,26 @@ the_environment_is_expanded(void)
 }
 
 static void
+what_the_environment_does_not_have_is_found(void)
+{
+	unsetenv("HEARTH_TEST_NONE");
+	refuses("# ${HEARTH_TEST_NONE}\nuser = \"a${HEARTH_TEST_NONE}\"\n",
+	    "f:2: the environment has no HEARTH_TEST_NONE; ${HEARTH_TEST_NONE:-else} says what holds "
+	    "then");
+	refuses("user = ${HEARTH_TEST_NONE}\n",
+	    "f:1: the environment has no HEARTH_TEST_NONE; ${HEARTH_TEST_NONE:-else} says what holds "
+	    "then");
+
+	struct conf_file *cf = good("user = '${HEARTH_TEST_NONE}'");
+
+	CU_ASSERT_STRING_EQUAL(conf_str(conf_root(cf), "user"), "${HEARTH_TEST_NONE}");
+	conf_file_free(cf);
+	cf = good("user = \"\\${HEARTH_TEST_NONE}${HEARTH_TEST_NONE:-}\"");
+	CU_ASSERT_STRING_EQUAL(conf_str(conf_root(cf), "user"), "${HEARTH_TEST_NONE}");
+	conf_file_free(cf);
+}
+
+static void
 a_byte_order_mark_is_ignored(void)
 {
 	conf_file_free(good("\xef\xbb\xbfuser = a\n"));
@@ -848,6 +868,7 @@ main(void)
 		UNIT(broken_grammar_is_told_in_words),
 		UNIT(names_with_bars_do_not_reach_into_sections),
 		UNIT(the_environment_is_expanded),
+		UNIT(what_the_environment_does_not_have_is_found),
 		UNIT(a_byte_order_mark_is_ignored),
 		UNIT(files_that_cannot_be_read_are_named),
 		UNIT(zero_bytes_and_huge_files_are_refused),
