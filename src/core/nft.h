@@ -35,7 +35,8 @@ struct nft_info {
 };
 
 struct nft_element {
-	uint8_t bytes[16];	/* the address; IPv4 uses four */
+	uint8_t len;		/* of the address: 4 or 16; that of the set it goes to */
+	uint8_t bytes[16];
 	uint32_t timeout_s;	/* 0, or a set without timeouts: as the set says */
 };
 

@@ -41,8 +41,8 @@ two_sets(void)
 	CU_ASSERT_EQUAL(nft_id_parse(&sets[0].id, "inet home v4"), OK);
 	CU_ASSERT_EQUAL(nft_id_parse(&sets[1].id, "inet home v6"), OK);
 	CU_ASSERT_EQUAL_FATAL(dns_nftset_new(&ns, sets, 2, key), OK);
-	dns_nftset_allow(ns, 0, 4);
-	dns_nftset_allow(ns, 1, 16);
+	dns_nftset_allow(ns, 0, 4, true);
+	dns_nftset_allow(ns, 1, 16, false);
 	return ns;
 }
 
@@ -212,10 +212,50 @@ a_set_that_is_not_there_gets_nothing(void)
 {
 	struct dns_nftset *ns = two_sets();
 
-	dns_nftset_allow(ns, 0, 0);
+	dns_nftset_allow(ns, 0, 0, false);
 	CU_ASSERT_EQUAL(note(ns, "video.example", 300, 3, seconds(100)), 0);
-	dns_nftset_allow(ns, 0, 4);
+	dns_nftset_allow(ns, 0, 4, true);
 	CU_ASSERT_EQUAL(note(ns, "video.example", 300, 3, seconds(100)), 3);
+	dns_nftset_free(ns);
+}
+
+static void
+a_set_that_forgets_by_itself_gets_an_address_with_each_fresh_record(void)
+{
+	struct dns_nftset *ns = two_sets();
+	uint32_t timeout;
+
+	/* Known for ever at first; then the set is made anew, with a timeout. */
+	CU_ASSERT_EQUAL(note(ns, "x.top", 300, 0, seconds(10)), 1);
+	CU_ASSERT_EQUAL(take(ns, 1, &timeout), 1);
+	dns_nftset_allow(ns, 1, 16, true);
+	dns_nftset_again(ns, 1, seconds(20));
+	CU_ASSERT_EQUAL(take(ns, 1, &timeout), 1);
+	CU_ASSERT_EQUAL(note(ns, "x.top", 300, 0, seconds(100)), 3);
+	CU_ASSERT_EQUAL(take(ns, 1, &timeout), 1);
+	CU_ASSERT_EQUAL(timeout, 0);
+	CU_ASSERT_EQUAL(note(ns, "x.top", 200, 0, seconds(200)), 0);
+	CU_ASSERT_EQUAL(note(ns, "x.top", 300, 0, seconds(400)), 4);
+	CU_ASSERT_EQUAL(take(ns, 1, &timeout), 1);
+	dns_nftset_free(ns);
+}
+
+static void
+an_element_keeps_its_length_where_the_set_changes_its_kind(void)
+{
+	struct dns_nftset *ns = two_sets();
+	struct nft_element e[NFT_BATCH_MAX];
+	size_t set;
+
+	(void)note(ns, "video.example", 300, 1, seconds(100));
+	dns_nftset_allow(ns, 0, 16, true);
+	CU_ASSERT_EQUAL(dns_nftset_take(ns, &set, e), 1);
+	CU_ASSERT_EQUAL(e[0].len, 4);
+	dns_nftset_forget(ns, set, e, 1);
+	dns_nftset_settle(ns, 1);
+	/* It was forgotten as what it was, so it is added to the set of before that comes back. */
+	dns_nftset_allow(ns, 0, 4, true);
+	CU_ASSERT_EQUAL(note(ns, "video.example", 300, 1, seconds(100)), 2);
 	dns_nftset_free(ns);
 }
 
@@ -249,4 +289,7 @@ UNIT_MAIN("dns_nftset", UNIT(sets_are_named_by_family_table_and_name),
     UNIT(who_asks_while_an_address_is_under_way_waits_as_well),
     UNIT(what_the_kernel_refused_is_tried_by_the_next_answer),
     UNIT(a_set_that_is_made_anew_gets_all_that_still_holds),
-    UNIT(a_set_that_is_not_there_gets_nothing), UNIT(a_full_queue_drops_and_counts))
+    UNIT(a_set_that_is_not_there_gets_nothing),
+    UNIT(a_set_that_forgets_by_itself_gets_an_address_with_each_fresh_record),
+    UNIT(an_element_keeps_its_length_where_the_set_changes_its_kind),
+    UNIT(a_full_queue_drops_and_counts))

@@ -16,6 +16,7 @@
 #define WAYS  4
 /* an element may end so much before its answer: TTLs are whole seconds */
 #define SLACK seconds(2)
+#define FOR_EVER (MONO_NEVER - SLACK)
 
 struct known {
 	mono_us until;		/* 0: empty */
@@ -34,6 +35,7 @@ struct dns_nftset {
 	size_t count;
 	struct dns_nftset_set sets[DNS_NFTSET_SETS_MAX];
 	uint8_t bytes[DNS_NFTSET_SETS_MAX];
+	bool timeouts[DNS_NFTSET_SETS_MAX];
 	bool tops;		/* some set has a name of one label */
 	uint8_t key[SEAL_SHORT_KEY_BYTES];
 	struct dns_nftset_stats stats;
@@ -87,9 +89,10 @@ dns_nftset_id(const struct dns_nftset *ns, size_t i)
 }
 
 void
-dns_nftset_allow(struct dns_nftset *ns, size_t i, uint8_t bytes)
+dns_nftset_allow(struct dns_nftset *ns, size_t i, uint8_t bytes, bool timeouts)
 {
 	ns->bytes[i] = bytes;
+	ns->timeouts[i] = timeouts;
 }
 
 /* --- what is known ---------------------------------------------------------------------------- */
@@ -129,7 +132,8 @@ push(struct dns_nftset *ns, size_t set, const uint8_t *bytes, uint8_t len, uint3
 		return false;
 	}
 	w = &ns->queue[(ns->first + ns->queued++) % DNS_NFTSET_QUEUE_MAX];
-	*w = (struct waiting){ .set = (uint8_t)set, .element.timeout_s = timeout_s };
+	*w = (struct waiting){ .set = (uint8_t)set,
+		.element = { .len = len, .timeout_s = timeout_s } };
 	memcpy(w->element.bytes, bytes, len);
 	ns->stats.queued++;
 	return true;
@@ -152,6 +156,16 @@ dns_nftset_match(const struct dns_nftset *ns, struct span lower)
 	return sets;
 }
 
+/*
+ * How long an element is taken to be there. What the set itself lets end after a time that is not
+ * known here is added again, which gives it the set's whole time, with each fresh record.
+ */
+static mono_us
+end_of(const struct dns_nftset *ns, size_t set, uint32_t life, mono_us now)
+{
+	return ns->sets[set].ttl || ns->timeouts[set] ? now + seconds(life) : FOR_EVER;
+}
+
 /* One address for one set; gives its ticket, 0 where there is nothing to wait for. */
 static uint64_t
 note(struct dns_nftset *ns, size_t set, const struct dns_rr *rr, mono_us now)
@@ -167,7 +181,7 @@ note(struct dns_nftset *ns, size_t set, const struct dns_rr *rr, mono_us now)
 		k->until = 0;
 		return 0;
 	}
-	k->until = s->ttl ? now + seconds(life) : MONO_NEVER - SLACK;
+	k->until = end_of(ns, set, life, now);
 	k->ticket = ns->stats.queued;
 	return k->ticket;
 }
@@ -241,15 +255,15 @@ void
 dns_nftset_forget(struct dns_nftset *ns, size_t set, const struct nft_element *elements,
     size_t count)
 {
-	uint8_t len = ns->bytes[set];
-
-	for (size_t i = 0; len != 0 && i < count; i++)
-		place_of(ns, set, elements[i].bytes, len)->until = 0;
+	for (size_t i = 0; i < count; i++)
+		place_of(ns, set, elements[i].bytes, elements[i].len)->until = 0;
 }
 
 void
 dns_nftset_again(struct dns_nftset *ns, size_t set, mono_us now)
 {
+	uint32_t life = ns->sets[set].timeout_min_s;
+
 	for (size_t i = 0; i < DNS_NFTSET_KNOWN_MAX; i++) {
 		struct known *k = &ns->known[i];
 		usec left = k->until - now;
@@ -261,6 +275,9 @@ dns_nftset_again(struct dns_nftset *ns, size_t set, mono_us now)
 			k->until = 0;
 		else
 			ns->stats.again++;
+		/* The set from before may have been one without timeouts. */
+		if (k->until == FOR_EVER)
+			k->until = end_of(ns, set, life, now);
 	}
 }
 

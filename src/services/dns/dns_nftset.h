@@ -57,9 +57,9 @@ const struct nft_id *dns_nftset_id(const struct dns_nftset *ns, size_t i);
 
 /*
  * The addresses of that size are of use for set i; 0: none are, it is not there. Until it is called
- * nothing is queued for the set.
+ * nothing is queued for the set. timeouts: its elements may end by themselves.
  */
-void dns_nftset_allow(struct dns_nftset *ns, size_t i, uint8_t bytes);
+void dns_nftset_allow(struct dns_nftset *ns, size_t i, uint8_t bytes, bool timeouts);
 
 /* The sets that a name (in lower case) belongs to and that are there, a bit each. */
 uint32_t dns_nftset_match(const struct dns_nftset *ns, struct span lower);

@@ -17,6 +17,7 @@
 #include "services/dns/dns_lists.h"
 
 #define LOOK_EVERY seconds(10)
+#define RETRY      millis(20)	/* the pool was full */
 
 /* What came of looking a set up. */
 struct look {
@@ -129,13 +130,42 @@ dns_nftsets_read(const struct dns_nftsets *s, const struct conf *cf, struct dns_
 
 /* --- in the pool ------------------------------------------------------------------------------ */
 
-/* Add the elements one by one; those that are refused move to the front. */
+/*
+ * The set may have been made anew, for addresses of the other kind, since the elements were queued:
+ * those that it cannot hold are refused, and move to the front.
+ */
+static void
+refuse_others(struct nft_job *j, const struct nft_info *info)
+{
+	for (size_t i = 0; i < j->count; i++) {
+		struct nft_element e = j->elements[i];
+
+		if (e.len == info->bytes)
+			continue;
+		j->elements[i] = j->elements[j->refused];
+		j->elements[j->refused++] = e;
+	}
+}
+
+/* Add what is left one by one; those that are refused move to the front. */
 static void
 add_each(struct nft_job *j, const struct nft_info *info)
 {
-	for (size_t i = 0; i < j->count; i++)
+	for (size_t i = j->refused; i < j->count; i++)
 		if (nft_add(j->nft, &j->ids[j->set], info, &j->elements[i], 1) != OK)
 			j->elements[j->refused++] = j->elements[i];
+}
+
+static void
+add(struct nft_job *j, const struct nft_info *info)
+{
+	size_t left;
+
+	refuse_others(j, info);
+	left = j->count - j->refused;
+	if (left != 0 && nft_add(j->nft, &j->ids[j->set], info, j->elements + j->refused,
+	    left) != OK)
+		add_each(j, info);
 }
 
 static void
@@ -157,9 +187,8 @@ work(struct offload_job *job)
 		return;
 	if (j->looks[j->set].e != OK)
 		j->refused = j->count;
-	else if (nft_add(j->nft, &j->ids[j->set], &j->looks[j->set].info, j->elements,
-	    j->count) != OK)
-		add_each(j, &j->looks[j->set].info);
+	else
+		add(j, &j->looks[j->set].info);
 }
 
 /* --- in the loop ------------------------------------------------------------------------------ */
@@ -213,7 +242,7 @@ take_look(struct dns_nftsets *s, size_t i, const struct look *l)
 		log_look(s, i, l);
 	st->known = true;
 	st->e = l->e;
-	dns_nftset_allow(s->ns, i, l->e == OK ? l->info.bytes : 0);
+	dns_nftset_allow(s->ns, i, l->e == OK ? l->info.bytes : 0, l->info.timeouts);
 	if (l->e == OK)
 		st->info = l->info;
 	if (anew)
@@ -269,10 +298,11 @@ submit(struct dns_nftsets *s)
 		s->look = false;
 		return;
 	}
-	/* The pool is full. The next answer tries again. */
+	/* The pool is full. The next answer tries these again; the others wait a little. */
 	s->states[j->set].refused += j->count;
 	dns_nftset_forget(s->ns, j->set, j->elements, j->count);
 	dns_nftset_settle(s->ns, j->count);
+	loop_timer(s->env.loop, &s->timer, loop_now(s->env.loop) + RETRY);
 }
 
 static void
@@ -283,6 +313,7 @@ on_timer(struct timer *t, mono_us now)
 
 	s->look = true;
 	loop_timer(s->env.loop, t, now + LOOK_EVERY);
+	s->env.settled(s->env.ctx);	/* some may have been given up, as the pool was full */
 	submit(s);
 }
 
