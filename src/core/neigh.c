@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A table of sets of four places; the one that was used longest ago gives way. A device that the
+ * A table of sets of four places; one that nobody is known for gives way first, so that a flood of
+ * made up addresses pushes no device out, then the one that was used longest ago. A device that the
  * kernel has forgotten, because it has been silent for a while, asks before the kernel asks for it:
  * so a MAC address that is not to be had any more stays what it was.
  */
@@ -54,6 +55,12 @@ neigh_free(struct neigh *nb)
 	free(nb);
 }
 
+static bool
+gives_way(const struct place *p, const struct place *to)
+{
+	return p->known != to->known ? to->known : p->used < to->used;
+}
+
 /* The place of an address, or the one that it takes over. */
 static struct place *
 place_of(struct neigh *nb, const struct addr *a)
@@ -62,16 +69,16 @@ place_of(struct neigh *nb, const struct addr *a)
 	size_t len = addr_bytes(a, &bytes);
 	uint64_t hash = siphash_of(span_of(bytes, len), nb->key);
 	struct place *set = &nb->places[hash % (NEIGH_PLACES / WAYS) * WAYS];
-	struct place *oldest = set;
+	struct place *victim = set;
 
 	for (size_t i = 0; i < WAYS; i++) {
 		if (addr_equal_host(&set[i].addr, a))
 			return &set[i];
-		if (set[i].used < oldest->used)
-			oldest = &set[i];
+		if (gives_way(&set[i], victim))
+			victim = &set[i];
 	}
-	*oldest = (struct place){ .addr = *a, .retry = NEIGH_RETRY };
-	return oldest;
+	*victim = (struct place){ .addr = *a, .retry = NEIGH_RETRY };
+	return victim;
 }
 
 static void

@@ -155,6 +155,30 @@ a_flood_of_addresses_costs_a_bounded_number_of_questions(void)
 }
 
 static void
+a_flood_of_addresses_that_nobody_has_pushes_no_device_out(void)
+{
+	char text[32];
+	int known = 0;
+
+	begin();
+	for (unsigned i = 0; i < 50; i++) {
+		snprintf(text, sizeof(text), "10.0.1.%u", i);
+		CU_ASSERT_EQUAL(find(text, seconds(100)), 1);
+	}
+	gone = true;
+	for (unsigned i = 0; i < 50000; i++) {
+		snprintf(text, sizeof(text), "10.2.%u.%u", i >> 8, i & 255);
+		(void)find(text, seconds(101));
+	}
+	for (unsigned i = 0; i < 50; i++) {
+		snprintf(text, sizeof(text), "10.0.1.%u", i);
+		known += find(text, seconds(101)) == 1;
+	}
+	CU_ASSERT_EQUAL(known, 50);
+	neigh_free(nb);
+}
+
+static void
 as_many_devices_as_a_house_has_are_remembered(void)
 {
 	char text[32];
@@ -174,4 +198,5 @@ UNIT_MAIN("neigh", UNIT(the_kernel_is_asked_once_for_many_packets),
     UNIT(a_device_that_the_kernel_has_forgotten_is_who_it_was_for_a_while),
     UNIT(nobody_is_asked_for_us_and_for_those_behind_a_router),
     UNIT(a_flood_of_addresses_costs_a_bounded_number_of_questions),
+    UNIT(a_flood_of_addresses_that_nobody_has_pushes_no_device_out),
     UNIT(as_many_devices_as_a_house_has_are_remembered))
