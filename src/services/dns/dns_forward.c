@@ -61,7 +61,7 @@ struct dns_forward {
 	struct flight_list free;
 	uint32_t zone_seed;		/* secret, so that nobody aims at another zone's count */
 	/* flights of each zone; zones of one number count together */
-	uint16_t zones[ZONES];
+	uint32_t zones[ZONES];
 	struct dns_forward_stats stats;
 };
 
