@@ -96,6 +96,17 @@ dns_request_new(struct dns_request_pool *p, const struct dns_query *q, const str
 	return rq;
 }
 
+struct dns_request *
+dns_request_try(struct dns_request_pool *p, const struct dns_query *q, const struct dns_asker *from)
+{
+	uint64_t exhausted = p->exhausted, refused = p->clients.refused;
+	struct dns_request *rq = dns_request_new(p, q, from);
+
+	p->exhausted = exhausted;
+	p->clients.refused = refused;
+	return rq;
+}
+
 struct dns_asker
 dns_request_asker(const struct dns_request *rq, struct dgram *dg, mono_us now)
 {

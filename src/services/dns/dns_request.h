@@ -85,6 +85,9 @@ void dns_request_pool_fini(struct dns_request_pool *p);
 /* Copy a query out of its packet; NULL where the pool is empty or the client has too many in it. */
 struct dns_request *dns_request_new(struct dns_request_pool *p, const struct dns_query *q,
     const struct dns_asker *from);
+/* As dns_request_new(), for who can do without: that there was no place is not counted. */
+struct dns_request *dns_request_try(struct dns_request_pool *p, const struct dns_query *q,
+    const struct dns_asker *from);
 /* The asker of a query that has waited; dg is room for its datagram and must outlive the asker. */
 struct dns_asker dns_request_asker(const struct dns_request *rq, struct dgram *dg, mono_us now);
 void dns_request_free(struct dns_request_pool *p, struct dns_request *rq);

@@ -111,7 +111,7 @@ dns_resolver_hold(struct dns_resolver *r, const struct dns_asker *from, const st
 		return false;
 	one = h != NULL ? TAILQ_FIRST(&h->free) : NULL;
 	if (one == NULL || reply.len > HELD_BYTES ||
-	    (one->rq = dns_request_new(&r->pool, q, from)) == NULL) {
+	    (one->rq = dns_request_try(&r->pool, q, from)) == NULL) {
 		if (h != NULL)
 			h->unheld++;
 		return false;
