@@ -285,6 +285,14 @@ check_slot(const struct conf *cf, const struct conf_slot *slot, struct conf_find
 			conf_find(f, ERR_FORMAT, v->file, v->line, "%s: \"%s\": %s",
 			    conf_path(cf, slot->key->name, path), v->text, wrong);
 	}
+	for (size_t i = 0; i < slot->sections_count; i++) {
+		const struct conf *section = slot->sections[i];
+		const char *wrong = section->file != NULL ? slot->key->check_with(cf, i) : NULL;
+
+		if (wrong != NULL)
+			conf_find(f, ERR_FORMAT, section->file, section->line, "%s: %s",
+			    conf_path(section, NULL, path), wrong);
+	}
 }
 
 /* Check what depends on more than one key, all the way down. */
@@ -557,6 +565,8 @@ conf_where(const struct conf *cf, const char *key, size_t i, char *buf, size_t c
 	conf_path(cf, key, path);
 	if (file != NULL)
 		snprintf(buf, cap, "%s:%u: %s", file, line, path);
+	else if (cf->file != NULL)
+		snprintf(buf, cap, "%s:%u: default of %s", cf->file, cf->line, path);
 	else
 		snprintf(buf, cap, "default of %s", path);
 	return buf;

@@ -647,7 +647,10 @@ places_are_known(void)
 	stands(dns, "record", 1, "f:3: dns.record");
 	stands(dns, "route", 0, "f:5: dns.route");
 	stands(conf_section(dns, "route", 0), "timeout", 0, "f:6: dns.route \"x\".timeout");
-	stands(dns, "workers", 0, "default of dns.workers");
+	stands(dns, "workers", 0, "f:1: default of dns.workers");
+	stands(conf_section(dns, "route", 0), "upstream", 0,
+	    "f:5: default of dns.route \"x\".upstream");
+	stands(conf_root(cf), "user", 0, "default of user");
 	stands(conf_root(cf), "dns", 0, "f:1: dns");
 	conf_file_free(cf);
 }
