@@ -44,11 +44,14 @@ same "the zone's new server is asked, not the cache" 192.0.2.3 "$(ask +short www
 before=$(grep -ci 'name=www.example ' "$tmp/main.log")
 ask www.example >/dev/null
 same "what the default servers said is still cached" "$before" "$(grep -ci 'name=www.example ' "$tmp/main.log")"
-for bad in 'route "corp.example" { }' 'route "10.0.0.0/9" { upstream = { "1.2.3.4" } }' \
+for bad in 'route "corp.example" { upstream = { "1.2.3.4" } }' 'route "empty.example" { }' 'route "10.0.0.0/9" { upstream = { "1.2.3.4" } }' \
 	'route "a" { upstream = { "nonsense" } }'; do
 	{ routes "$corp" | sed '$d'; echo "$bad"; echo '}'; } >"$tmp/bad"
 	refuse "refused: $bad" "$hearthd" -f -c "$tmp/bad"
 done
+{ routes "$corp" | sed '$d'; echo 'route "empty.example" { }'; echo '}'; } >"$tmp/bad"
+contains "a route without servers is told with its place" "bad:$(grep -n empty "$tmp/bad" | cut -d: -f1): dns.route \"empty.example\": a route needs" \
+	"$("$hearthd" --check -c "$tmp/bad" 2>&1)"
 stop "$hearthd_pid"
 
 # --- a bad answer loses against a later good one

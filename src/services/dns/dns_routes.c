@@ -276,7 +276,7 @@ dns_routes_set(struct dns_routes *rs, const struct dns_route_spec *specs, size_t
 	struct table *t = calloc(1, sizeof(*t));
 	enum err e = OK;
 
-	*bad = (struct dns_routes_bad){ 0 };
+	*bad = (struct dns_routes_bad){ .retired = place == NULL };
 	if (t == NULL)
 		return ERR_NOMEM;
 	if (place == NULL || count > DNS_ROUTES_MAX + 1)

@@ -43,6 +43,7 @@ struct dns_routes_bad {
 	size_t spec;
 	size_t server;
 	bool zone;	/* the zone, not a server */
+	bool retired;	/* none of them: flights still use too many old tables */
 };
 
 /* up and cache must outlive it. Errors: ERR_NOMEM. */

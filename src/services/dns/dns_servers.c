@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/log.h"
 #include "core/loop.h"
 #include "core/netif.h"
 #include "core/offload.h"
@@ -39,12 +40,14 @@ struct dns_servers {
 	struct dns_resolver *resolver;
 	struct dns_bootstrap *bootstrap;
 	struct timer again_later;	/* names have changed, and that could not be put in force */
+	struct timer read_later;	/* the file has changed, and the pool was full */
 	struct watch watch;
 	struct reading *reading;
 	bool again;			/* the file has changed while it was being read */
 	const struct conf *cf;		/* in force; NULL before the first */
 	struct dns_resolvconf found;	/* servers that the file names */
 	uint64_t changes;
+	struct log_gate retired;	/* of what is said each time that again_later fires */
 };
 
 /* What the specs of one set of routes point to. */
@@ -84,6 +87,13 @@ static const char *
 check_route_upstream(const struct conf *cf, size_t i)
 {
 	return check_bootstrap(cf, i, conf_parent(cf));
+}
+
+const char *
+dns_servers_check_route(const struct conf *cf, size_t i)
+{
+	return conf_count(conf_section(cf, "route", i), "upstream") != 0 ? NULL
+	    : "a route needs servers: upstream = { \"10.0.0.1\" }";
 }
 
 const struct conf_key dns_servers_route_keys[] = {
@@ -328,6 +338,18 @@ complain_route(struct dns_servers *s, const struct conf *cf, const struct route_
 		log_note(s->sv->log, LOG_LEVEL_ERR, "dns", "upstream servers: %s", err_text(e));
 }
 
+/* No fault of the settings, and it ends within seconds; new settings are refused for it, though. */
+static void
+complain_retired(struct dns_servers *s, const struct conf *cf)
+{
+	uint64_t suppressed;
+
+	if (cf == s->cf && !log_gate_pass(&s->retired, loop_now(s->sv->loop), &suppressed))
+		return;
+	log_note(s->sv->log, LOG_LEVEL_WARNING, "dns", "upstream servers stay as they are for now: "
+	    "questions under way still use too many earlier sets of them");
+}
+
 /* What the settings say about routes, as things are now. */
 static enum err
 read_routes(struct dns_servers *s, struct route_texts *rt, size_t *count)
@@ -364,7 +386,9 @@ set_routes(struct dns_servers *s, const struct conf *cf)
 	e = read_routes(s, rt, &count);
 	if (e == OK) {
 		e = dns_routes_set(dns_resolver_routes(s->resolver), rt->specs, count, &bad);
-		if (e != OK)
+		if (e != OK && bad.retired)
+			complain_retired(s, cf);
+		else if (e != OK)
 			complain_route(s, cf, rt, &bad, e);
 	}
 	dns_bootstrap_end(s->bootstrap, e == OK);
@@ -382,11 +406,12 @@ dns_servers_apply(struct dns_servers *s, const struct conf *cf)
 	if (e != OK)
 		return e;
 	e = set_routes(s, cf);
-	if (e == OK)
+	if (e == OK) {
 		s->cf = cf;
-	else if (s->cf != NULL)
+		loop_timer_cancel(s->sv->loop, &s->again_later);
+	} else if (s->cf != NULL) {
 		(void)apply_bootstrap(s, s->cf);	/* they were good before */
-	loop_timer_cancel(s->sv->loop, &s->again_later);
+	}
 	return e;
 }
 
@@ -497,18 +522,31 @@ read_done(struct offload_job *job)
 static void
 read_again(struct dns_servers *s)
 {
+	struct loop *loop = s->sv->loop;
 	struct reading *r;
 
 	s->again = s->reading != NULL;
-	if (s->again || (r = calloc(1, sizeof(*r))) == NULL)
+	if (s->again)
 		return;
-	r->job.work = read_work;
-	r->job.done = read_done;
-	r->owner = s;
-	if (offload_submit(s->sv->offload, &r->job) == OK)
-		s->reading = r;
-	else
-		free(r);
+	r = calloc(1, sizeof(*r));
+	if (r != NULL) {
+		r->job.work = read_work;
+		r->job.done = read_done;
+		r->owner = s;
+		if (offload_submit(s->sv->offload, &r->job) == OK) {
+			s->reading = r;
+			return;
+		}
+	}
+	free(r);
+	loop_timer(loop, &s->read_later, loop_now(loop) + seconds(1));
+}
+
+static void
+read_now(struct timer *t, mono_us now)
+{
+	(void)now;
+	read_again((struct dns_servers *)((char *)t - offsetof(struct dns_servers, read_later)));
 }
 
 static void
@@ -537,6 +575,8 @@ dns_servers_new(struct dns_servers **out, struct service *sv, struct dns_resolve
 		s->resolver = resolver;
 		s->found = first->found;
 		s->again_later.fire = refresh_again;
+		s->read_later.fire = read_now;
+		s->retired = (struct log_gate){ .every = seconds(60), .burst = 1 };
 		s->watch.changed = file_changed;
 		e = watch_start(watcher, &s->watch, RESOLVCONF);
 	}
@@ -559,6 +599,7 @@ dns_servers_free(struct dns_servers *s)
 		return;
 	watch_stop(&s->watch);
 	loop_timer_cancel(s->sv->loop, &s->again_later);
+	loop_timer_cancel(s->sv->loop, &s->read_later);
 	dns_resolver_set_bootstrap(s->resolver, NULL);
 	dns_bootstrap_free(s->bootstrap);
 	if (s->reading != NULL)

@@ -20,6 +20,8 @@ struct watcher;
 
 extern const char *const dns_servers_strategies[];	/* names of enum dns_strategy */
 extern const struct conf_key dns_servers_route_keys[];	/* of a `route` section */
+/* What is wrong with the i-th of them, or NULL; static text. */
+const char *dns_servers_check_route(const struct conf *cf, size_t i);
 
 /*
  * Reads resolv.conf at once (at the start only). All must outlive it. Errors: ERR_NOMEM, ERR_SYS.

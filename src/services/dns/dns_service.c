@@ -90,7 +90,7 @@ static const struct conf_key keys[] = {
 	    .help = "so many queries a second to upstreams have a source port of their own; those "
 		    "beyond share 64 random ones, which costs less" },
 	{ .name = "route", .type = CONF_SECTION, .flags = CONF_TITLED,
-	    .keys = dns_servers_route_keys,
+	    .keys = dns_servers_route_keys, .check_with = dns_servers_check_route,
 	    .help = "other servers for a zone: route \"corp.example\" { … }, or for the names of a "
 		    "network: route \"10.0.0.0/8\" { … }" },
 	{ .name = "trust-ad", .type = CONF_BOOL, .value = "false",
