@@ -554,6 +554,124 @@ the_old_key_is_good_for_nothing_afterwards(void)
 	net_end(&net, &keys);
 }
 
+/* Alice's key of before speaks in another start; the subscriber is free to hear of it again. */
+static void
+the_thief_begins(struct net_node *a, struct net_node *r, const struct beacon_identity *stolen)
+{
+	net_forget(r);
+	net_restart_sender(a, &keys.group, stolen, 100);
+	net_run(&net, seconds(10));
+}
+
+static void
+a_replaced_key_cannot_speak_by_naming_its_heir_again(void)
+{
+	struct beacon_identity carol;
+
+	net_begin(&net, &keys, 44);
+	make_carol(&carol);
+
+	struct net_node *r = net_add_receiver(&net, &keys.group, &keys.trust, true);
+	struct net_node *a = net_add_sender(&net, &keys.group, &keys.alice, 1);
+
+	net_run(&net, seconds(3));
+	roll(a, &carol);
+	net_run(&net, seconds(3));
+	the_thief_begins(a, r, &keys.alice);
+	net.loss = 100;		/* the number comes before that of the KEYROLL, its repair behind */
+	net_event(a, 5);
+	net_run(&net, millis(1));
+	net.loss = 0;
+	roll(a, &carol);
+	net_run(&net, seconds(10));
+	CU_ASSERT_EQUAL(r->events[5], 0);
+	CU_ASSERT_STRING_EQUAL(r->last_reason, "this key was replaced by a newer one");
+	beacon_identity_fini(&carol);
+	net_end(&net, &keys);
+}
+
+static void
+a_key_further_back_cannot_bring_a_replaced_one_to_life(void)
+{
+	static const uint8_t seed[32] = { 'd' };
+	struct beacon_identity carol, dave;
+
+	net_begin(&net, &keys, 45);
+	make_carol(&carol);
+	CU_ASSERT_EQUAL_FATAL(beacon_identity_from(&dave, seed), OK);
+
+	struct net_node *r = net_add_receiver(&net, &keys.group, &keys.trust, true);
+	struct net_node *a = net_add_sender(&net, &keys.group, &keys.alice, 1);
+	struct net_node *c = net_add_sender(&net, &keys.group, &carol, 1);
+
+	net_run(&net, seconds(3));
+	roll(a, &carol);
+	net_run(&net, seconds(3));
+	roll(c, &dave);
+	net_run(&net, seconds(3));
+	net_restart_sender(c, &keys.group, &carol, 50);
+	net_restart_sender(a, &keys.group, &keys.alice, 60);
+	roll(a, &carol);
+	net_run(&net, seconds(5));
+	net_event(c, 7);
+	net_run(&net, seconds(5));
+	CU_ASSERT_EQUAL(r->events[7], 0);
+	CU_ASSERT_STRING_EQUAL(r->last_reason, "this key was replaced by a newer one");
+	beacon_identity_fini(&carol);
+	beacon_identity_fini(&dave);
+	net_end(&net, &keys);
+}
+
+/* A subscriber with its memory and another trust file. */
+static void
+restart_remembering(struct net_node *r, const struct beacon_trust *trust, unsigned lines_cut)
+{
+	static uint8_t memory[BEACON_STATE_MAX];
+	struct wire_wr wr = wire_wr_of(memory, sizeof(memory));
+	struct span text;
+
+	CU_ASSERT_EQUAL(beacon_receiver_save(r->receiver, &wr), OK);
+	text = wire_wr_span(&wr);
+	for (size_t i = 0; lines_cut != 0 && i + 5 < text.len; i++)
+		if (memcmp(memory + i, "heir ", 5) == 0)
+			memory[i] = '#';
+	net_restart_receiver(r, &keys.group, trust);
+	CU_ASSERT_EQUAL(beacon_receiver_load(r->receiver, text), lines_cut);
+}
+
+/* In the trust file: before the change, from the restart on, or so with an older memory. */
+static void
+a_key_stays_replaced_once_the_next_is_in_the_trust_file(void)
+{
+	static struct beacon_trust both;
+
+	for (unsigned round = 0; round < 3; round++) {
+		struct beacon_identity carol;
+
+		net_begin(&net, &keys, 46 + round);
+		make_carol(&carol);
+		both = keys.trust;
+		CU_ASSERT_EQUAL(beacon_trust_add(&both, "carol", carol.public, NULL,
+		    BEACON_FROM_FILE), OK);
+
+		struct net_node *r = net_add_receiver(&net, &keys.group,
+		    round == 0 ? &both : &keys.trust, true);
+		struct net_node *a = net_add_sender(&net, &keys.group, &keys.alice, 1);
+
+		net_run(&net, seconds(3));
+		roll(a, &carol);
+		net_run(&net, seconds(3));
+		restart_remembering(r, &both, round == 2 ? (unsigned)both.count : 0);
+		the_thief_begins(a, r, &keys.alice);
+		net_event(a, 8);
+		net_run(&net, seconds(5));
+		CU_ASSERT_EQUAL(r->events[8], 0);
+		CU_ASSERT(beacon_receiver_count(r->receiver, BEACON_C_KEY_REPLACED) != 0);
+		beacon_identity_fini(&carol);
+		net_end(&net, &keys);
+	}
+}
+
 static void
 an_older_key_may_come_back(void)
 {
@@ -575,6 +693,11 @@ an_older_key_may_come_back(void)
 	net_event(a, 1);
 	net_run(&net, seconds(3));
 	CU_ASSERT_EQUAL(r->events[1], 1);
+	restart_remembering(r, &keys.trust, 0);
+	net_run(&net, seconds(3));
+	net_event(a, 2);
+	net_run(&net, seconds(3));
+	CU_ASSERT_EQUAL(r->events[2], 1);
 	beacon_identity_fini(&carol);
 	net_end(&net, &keys);
 }
@@ -747,6 +870,9 @@ UNIT_MAIN("beacon_attack", UNIT(a_replay_to_a_running_subscriber_is_refused),
     UNIT(clones_with_the_same_epoch_notice_too), UNIT(a_replay_to_the_sender_itself_is_no_clone),
     UNIT(a_group_key_is_rotated_without_loss), UNIT(a_new_sender_key_takes_over_the_name),
     UNIT(a_new_sender_key_loses_nothing), UNIT(the_old_key_is_good_for_nothing_afterwards),
+    UNIT(a_replaced_key_cannot_speak_by_naming_its_heir_again),
+    UNIT(a_key_further_back_cannot_bring_a_replaced_one_to_life),
+    UNIT(a_key_stays_replaced_once_the_next_is_in_the_trust_file),
     UNIT(an_older_key_may_come_back),
     UNIT(an_unknown_key_is_pinned_where_the_trust_file_says_so),
     UNIT(a_forged_lease_request_draws_one_small_packet_at_most),

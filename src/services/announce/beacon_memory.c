@@ -4,6 +4,11 @@
  *
  *	seen SENDER EPOCH BASE NEWEST WINDOW	hexadecimal; the window as its words
  *	key FROM NAME BASE64 GLOBS		FROM: id of the key that announced it; 0: pinned
+ *	heir OLD NEW				ids: OLD was replaced by NEW; 0: by none
+ *
+ * A key line says that FROM was replaced, too; memories from before there were heir lines do so
+ * with it alone. The heir lines come behind and tell the rest: of keys in the trust file, and of
+ * keys that came back.
  *
  * Slots come back stale: the sender proves itself again before it counts. A key that announced
  * another one stays replaced; that other one falls with it: whoever strikes the first out of the
@@ -51,6 +56,13 @@ beacon_receiver_save(const struct beacon_receiver *r, struct wire_wr *out)
 		armor_base64(key, span_of(s->key, sizeof(s->key)));
 		snprintf(line, sizeof(line), "key %" PRIx64 " %s %s %s\n", s->from, s->name, key,
 		    s->globs);
+		put_line(out, line);
+	}
+	for (size_t i = 0; i < r->trust.count; i++) {
+		uint8_t heir = r->peers[i].heir;
+
+		snprintf(line, sizeof(line), "heir %" PRIx64 " %" PRIx64 "\n", r->ids[i],
+		    heir != 0 ? r->ids[heir - 1] : 0);
 		put_line(out, line);
 	}
 	for (size_t i = 0; i < r->trust.count; i++)
@@ -107,17 +119,35 @@ load_key(struct beacon_receiver *r, const char *line)
 		return false;
 	if (from == 0 ? !r->trust.tofu : beacon_trust_find(&r->trust, from) == NULL)
 		return true;		/* the trust file has changed its mind */
-	if (beacon_trust_add(&r->trust, name, key, globs,
-	    from == 0 ? BEACON_FROM_TOFU : BEACON_FROM_ROLL) != OK)
-		return true;		/* it stands in the trust file by now */
 
-	size_t who = r->trust.count - 1;
-	struct beacon_trusted *s = &r->trust.senders[who];
+	size_t who = r->trust.count;
+	enum err e = beacon_trust_add(&r->trust, name, key, globs,
+	    from == 0 ? BEACON_FROM_TOFU : BEACON_FROM_ROLL);
 
-	s->from = from;
-	r->ids[who] = s->id;
-	if (from != 0)
+	if (e == OK) {
+		r->trust.senders[who].from = from;
+		r->ids[who] = r->trust.senders[who].id;
+	} else {		/* it stands in the trust file by now, or there is no room */
+		who = beacon_receiver_find(r, beacon_id_of(span_of(key, sizeof(key))));
+	}
+	if (from != 0 && who != r->trust.count)
 		r->peers[beacon_receiver_find(r, from)].heir = (uint8_t)(who + 1);
+	return true;
+}
+
+/* A key that the trust file no longer has replaces none, and is replaced by none. */
+static bool
+load_heir(struct beacon_receiver *r, const char *line)
+{
+	uint64_t old_id, new_id;
+
+	if (sscanf(line, "heir %" SCNx64 " %" SCNx64, &old_id, &new_id) != 2)
+		return false;
+
+	size_t old = beacon_receiver_find(r, old_id), new = beacon_receiver_find(r, new_id);
+
+	if (old != r->trust.count)
+		r->peers[old].heir = new != r->trust.count && new != old ? (uint8_t)(new + 1) : 0;
 	return true;
 }
 
@@ -136,7 +166,8 @@ beacon_receiver_load(struct beacon_receiver *r, struct span text)
 			memcpy(line, text.at, len);
 			line[len] = '\0';
 		}
-		if (len >= sizeof(line) || (!load_seen(r, line) && !load_key(r, line)))
+		if (len >= sizeof(line) ||
+		    (!load_seen(r, line) && !load_key(r, line) && !load_heir(r, line)))
 			skipped++;
 		text = span_of(text.at + step, text.len - step);
 	}

@@ -354,6 +354,15 @@ heir_of(struct beacon_receiver *r, size_t who, const uint8_t key[static SEAL_PUB
 	return heir;
 }
 
+/* The key that has replaced `from`, or the one that has replaced that, and so on, is `who`. */
+static bool
+leads_to(const struct beacon_receiver *r, size_t from, size_t who)
+{
+	for (size_t n = 0; n < r->trust.count && from != who && r->peers[from].heir != 0; n++)
+		from = r->peers[from].heir - 1u;
+	return from == who;
+}
+
 void
 beacon_news_keyroll(struct beacon_receiver *r, size_t who, const struct beacon_hdr *h,
     struct span body)
@@ -380,10 +389,13 @@ beacon_news_keyroll(struct beacon_receiver *r, size_t who, const struct beacon_h
 		beacon_news_refused(r, h, "has named another key before");
 		return;
 	}
-	p->heir = (uint8_t)(heir + 1);
-	r->peers[heir].heir = 0;	/* it may be an older key that comes back */
-	if (slot != NULL && (slot->rolled_at == 0 || h->seq < slot->rolled_at))
+	/* An older key comes back. One that was replaced on its own account stays so. */
+	if (leads_to(r, heir, who))
+		r->peers[heir].heir = 0;
+	/* In another start the old key has no words from before: its thief could repeat this one. */
+	if (slot != NULL && (p->heir == 0 || (slot->rolled_at != 0 && h->seq < slot->rolled_at)))
 		slot->rolled_at = h->seq;
+	p->heir = (uint8_t)(heir + 1);
 }
 
 bool
