@@ -32,7 +32,8 @@ print_help(void)
 	       "       hearthctl --help | --version\n\n"
 	       "  -s, --socket SOCKET  ask the daemon there; else $HEARTH_CONTROL, else\n"
 	       "                       %s\n"
-	       "      --json           print results as JSON\n\n"
+	       "      --json           print results as JSON\n"
+	       "  Both may also stand behind a command.\n\n"
 	       "Commands:\n", CTL_SOCKET);
 	for (const struct command *c = commands; c->name != NULL; c++) {
 		int width = printf("  %s%s%s", c->name, *c->args != '\0' ? " " : "", c->args);
@@ -90,11 +91,121 @@ ask(const struct tool *t, int argc, char **argv)
 	return TOOL_FINE;
 }
 
-static int
-run(const struct tool *t, int argc, char **argv)
+/* --- options and words behind a command ------------------------------------------------------- */
+
+/* A word that stands before "--", if there is one, and is `option`. */
+static bool
+has_option(int argc, char **argv, const char *option)
 {
-	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], option) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Take our own options out of the words; they mean the same as in front of the command. What stays
+ * before "--", which goes too, is *plain words that may be options of the command.
+ */
+static int
+take_options(struct tool *t, int *argc, char **argv, int *plain)
+{
+	int kept = 1, i = 1;
+
+	for (; i < *argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			t->json = true;
+		else if (strncmp(argv[i], "--socket=", 9) == 0)
+			t->socket = argv[i] + 9;
+		else if (strcmp(argv[i], "-s") != 0 && strcmp(argv[i], "--socket") != 0)
+			argv[kept++] = argv[i];
+		else if (++i < *argc)
+			t->socket = argv[i];
+		else
+			return tool_misuse("%s needs the name of a socket", argv[i - 1]);
+	}
+	*plain = kept;
+	while (++i < *argc)
+		argv[kept++] = argv[i];
+	argv[kept] = NULL;
+	*argc = kept;
+	return TOOL_FINE;
+}
+
+/* How many words are the command's name: 2 of "dns flush example.org"; 0 where it is another. */
+static int
+name_words(const struct command *c, int argc, char **argv)
+{
+	size_t len = strcspn(c->name, " ");
+
+	if (strlen(argv[0]) != len || strncmp(c->name, argv[0], len) != 0)
+		return 0;
+	if (c->name[len] == '\0')
+		return 1;
+	return argc > 1 && strcmp(c->name + len + 1, argv[1]) == 0 ? 2 : 0;
+}
+
+/* Whether `args` of the list, "[--event] TOPIC", speaks of this option. */
+static bool
+tells_of(const char *args, const char *option)
+{
+	const char *at = strstr(args, option);
+
+	return at != NULL && strchr(" ]", at[strlen(option)]) != NULL;
+}
+
+/* The one word may stand behind a command that is in the list; behind others everything may. */
+static bool
+may_stand(int argc, char **argv, const char *word, bool option)
+{
+	bool known = false;
+
+	for (const struct command *c = commands; c->name != NULL; c++) {
+		if (name_words(c, argc, argv) == 0)
+			continue;
+		if (option ? tells_of(c->args, word) : *c->args != '\0')
+			return true;
+		known = true;
+	}
+	return !known;
+}
+
+static int
+check_words(int argc, char **argv, int plain)
+{
+	int first = 1;
+
+	for (const struct command *c = commands; c->name != NULL; c++)
+		if (name_words(c, argc, argv) > first)
+			first = 2;
+	for (int i = first; i < argc; i++) {
+		bool option = i < plain && argv[i][0] == '-' && argv[i][1] != '\0';
+		const char *between = first == 2 ? " " : "", *second = first == 2 ? argv[1] : "";
+
+		if (!may_stand(argc, argv, argv[i], option))
+			return tool_misuse(option ? "\"%s%s%s\" has no option \"%s\""
+						  : "\"%s%s%s\" takes no words, as \"%s\"",
+			    argv[0], between, second, argv[i]);
+	}
+	return TOOL_FINE;
+}
+
+static int
+run(struct tool *t, int argc, char **argv)
+{
+	int plain = 0, status = TOOL_FINE;
+	bool own = false;	/* it has options of its own, and reads them itself */
+
+	if (has_option(argc, argv, "--help") || has_option(argc, argv, "-h"))
 		return help_on(argv[0]);
+	for (const struct command *c = commands; c->name != NULL; c++)
+		own |= c->options != NULL && strcmp(c->name, argv[0]) == 0;
+	if (!own)
+		status = take_options(t, &argc, argv, &plain);
+	if (!own && status == TOOL_FINE)
+		status = check_words(argc, argv, plain);
+	if (status != TOOL_FINE)
+		return status;
 	for (const struct command *c = commands; c->name != NULL; c++) {
 		if (strcmp(c->name, argv[0]) == 0 && c->run != NULL) {
 			optind = 0;	/* glibc: begin anew, for the command's own options */

@@ -58,6 +58,27 @@ gives 0 "status as JSON" ctl --json status
 contains "it is an object" "\"pid\":$hearthd_pid," "$out"
 same "in one line" 1 "$(printf '%s\n' "$out" | grep -c '')"
 gives 0 "reload" ctl reload
+gives 0 "--json behind a command" ctl status --json
+contains "is --json" "\"pid\":$hearthd_pid," "$out"
+gives 0 "--socket behind a command" "$hearthctl" status --socket "$control"
+gives 2 "--socket without a value" ctl status --socket
+for words in "dns flush" "dns lookup" "tftp map" "announce list" "dns flush example.org"; do
+	# shellcheck disable=SC2086
+	gives 0 "$words --help" ctl $words --help
+	contains "is help" "hearthctl ${words%% *} " "$out"
+done
+for words in "reload garbage" "status dns" "dns stats extra" "announce list extra" \
+	"dns flush --bogus x" "dns flush --bel x" "reload --bogus" "import --bogus" \
+	"tftp sessions extra"; do
+	# shellcheck disable=SC2086
+	gives 2 "$words" ctl $words
+done
+gives 0 "an option of the command" ctl dns flush --below example.org
+gives 2 "an unknown option" ctl dns flush --bogus x
+contains "is named" '"dns flush" has no option "--bogus"' "$err"
+gives 2 "a word too many" ctl reload garbage
+contains "is named" '"reload" takes no words, as "garbage"' "$err"
+gives 0 "a name behind --" ctl dns lookup -- --bogus.example
 gives 2 "an unknown command" ctl nonsense
 contains "the daemon says so" 'no service and no command is called "nonsense"' "$err"
 gives 2 "an unknown word of a service" ctl dns nonsense

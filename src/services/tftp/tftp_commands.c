@@ -218,7 +218,8 @@ who_asks(struct tftp_state *st, const struct ctl_request *rq, struct tftp_client
 static void
 try_map(struct tftp_state *st, struct ctl_request *rq)
 {
-	struct trial *t = rq->argc > 1 ? calloc(1, sizeof(*t)) : NULL;
+	bool usable = rq->argc == 2 || rq->argc == 3;
+	struct trial *t = usable ? calloc(1, sizeof(*t)) : NULL;
 	const char *root = st->set->store->roots[st->set->store->root_count - 1].path;
 	enum err e;
 
