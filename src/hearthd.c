@@ -57,6 +57,28 @@ struct daemon {
 
 /* --- signals ---------------------------------------------------------------------------------- */
 
+static void
+log_waiting(void *ctx, const char *path)
+{
+	log_note(ctx, LOG_LEVEL_WARNING, "hearthd", "%s takes effect at the next start", path);
+}
+
+/* A list for the answer, made when there is something to put into it. */
+struct waiting {
+	struct report *out;
+	struct report *list;
+};
+
+static void
+report_waiting(void *ctx, const char *path)
+{
+	struct waiting *w = ctx;
+
+	if (w->list == NULL)
+		w->list = report_list(w->out, "at_the_next_start");
+	report_str(w->list, NULL, path);
+}
+
 static enum err
 reload(struct daemon *d, char err[static SETTINGS_ERR_MAX])
 {
@@ -66,6 +88,7 @@ reload(struct daemon *d, char err[static SETTINGS_ERR_MAX])
 	services_reopen(d->settings.services);
 	if (e == OK) {
 		log_note(d->log, LOG_LEVEL_NOTICE, "hearthd", "the new settings are in force");
+		settings_waiting(&d->settings, log_waiting, d->log);
 	} else {
 		settings_log_lines(d->log, err);
 		log_note(d->log, LOG_LEVEL_ERR, "hearthd", "the previous settings stay in force");
@@ -171,6 +194,7 @@ command(void *ctx, const char *noun, struct ctl_request *rq)
 			return;
 		}
 		report_str(rq->out, "reload", "the new settings are in force");
+		settings_waiting(&d->settings, report_waiting, &(struct waiting){ .out = rq->out });
 		ctl_done(rq);
 	} else if (!services_command(d->settings.services, noun, rq)) {
 		ctl_fail(rq, "usage: no service and no command is called \"%s\"", noun);

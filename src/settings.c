@@ -106,14 +106,18 @@ settings_init(struct settings *st, const char *path, char err[static SETTINGS_ER
 	memcpy(st->table, own_keys, sizeof(own_keys));
 	services_keys(st->services, st->table + OWN_KEYS, SETTINGS_KEYS_MAX - OWN_KEYS - 1);
 	services_fallback(st->services, FALLBACK);
-	return conf_read(&st->file, st->path, st->table, err, SETTINGS_ERR_MAX);
+	e = conf_read(&st->file, st->path, st->table, err, SETTINGS_ERR_MAX);
+	st->first = st->file;
+	return e;
 }
 
 void
 settings_fini(struct settings *st)
 {
 	services_free(st->services);
-	conf_file_free(st->file);
+	if (st->file != st->first)
+		conf_file_free(st->file);
+	conf_file_free(st->first);
 	for (size_t i = 0; i < SETTINGS_KEYS_MAX; i++)
 		conf_file_free(st->kept[i]);
 	*st = (struct settings){ 0 };
@@ -125,16 +129,13 @@ settings_root(const struct settings *st)
 	return conf_root(st->file);
 }
 
-/* Say which of our own keys have changed although only a restart makes them count. */
-static void
-note_restart_keys(struct log *lg, const struct conf *old, const struct conf *now)
+void
+settings_waiting(const struct settings *st, conf_tell *tell, void *ctx)
 {
-	static const char *const keys[] = { "user", "state-dir", "control" };
+	const struct conf *old = conf_root(st->first), *now = conf_root(st->file);
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (strcmp(conf_str(old, keys[i]), conf_str(now, keys[i])) != 0)
-			log_note(lg, LOG_LEVEL_WARNING, "hearthd",
-			    "%s takes effect at the next start", keys[i]);
+	conf_waiting(old, now, tell, ctx);
+	services_waiting(st->services, old, now, tell, ctx);
 }
 
 /*
@@ -182,8 +183,8 @@ settings_reload(struct settings *st, struct log *lg, char err[static SETTINGS_ER
 		    : "a service refused its new settings (see the log)");
 		return e;
 	}
-	note_restart_keys(lg, conf_root(st->file), conf_root(file));
-	retire(st, st->file);
+	if (st->file != st->first)
+		retire(st, st->file);
 	st->file = file;
 	st->reloads++;
 	settings_apply_log(st, lg);

@@ -22,6 +22,7 @@ struct settings {
 	struct services *services;	/* what the tables were made for */
 	struct conf_key table[SETTINGS_KEYS_MAX];
 	struct conf_file *file;
+	struct conf_file *first;	/* of the start: what waits for the next one differs */
 	/* earlier ones that a service still runs with */
 	struct conf_file *kept[SETTINGS_KEYS_MAX];
 	uint64_t reloads;
@@ -44,6 +45,9 @@ const struct conf *settings_root(const struct settings *st);
 /* Read the file again and put it in force; on any error nothing has changed. */
 enum err settings_reload(struct settings *st, struct log *lg, char err[static SETTINGS_ERR_MAX])
     MUST_CHECK;
+
+/* Tell of each key, and each service's section, that takes effect at the next start only. */
+void settings_waiting(const struct settings *st, conf_tell *tell, void *ctx);
 
 /* Level and format of the log as the settings say. */
 void settings_apply_log(const struct settings *st, struct log *lg);

@@ -516,6 +516,30 @@ conf_given(const struct conf *cf, const char *key)
 	return slot_of(cf, key)->given;
 }
 
+static bool
+same_values(const struct conf_slot *a, const struct conf_slot *b)
+{
+	bool same = a->values_count == b->values_count;
+
+	for (size_t i = 0; same && i < a->values_count; i++)
+		same = strcmp(a->values[i].text, b->values[i].text) == 0;
+	return same;
+}
+
+void
+conf_waiting(const struct conf *old, const struct conf *now, conf_tell *tell, void *ctx)
+{
+	char path[CONF_PATH_MAX];
+
+	assert(old->keys == now->keys);
+	for (size_t i = 0; i < now->slots_count; i++) {
+		const struct conf_slot *slot = &now->slots[i];
+
+		if ((slot->key->flags & CONF_RESTART) && !same_values(&old->slots[i], slot))
+			tell(ctx, conf_path(now, slot->key->name, path));
+	}
+}
+
 /* --- places ----------------------------------------------------------------------------------- */
 
 static size_t

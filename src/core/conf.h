@@ -120,6 +120,14 @@ bool conf_given(const struct conf *cf, const char *key);
  */
 const char *conf_where(const struct conf *cf, const char *key, size_t i, char *buf, size_t cap);
 
+/* Told the path of a key, "dns.listen". */
+typedef void conf_tell(void *ctx, const char *path);
+/*
+ * Tell of each key whose change takes effect at the next start only and that is not the same in two
+ * sections of one table. Sections below them are not looked at.
+ */
+void conf_waiting(const struct conf *old, const struct conf *now, conf_tell *tell, void *ctx);
+
 /*
  * Print the settings in force with help lines as comments; conf_read() reads it and gives the same.
  * What is at its default, and sections that were not written, are commented out.

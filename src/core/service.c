@@ -279,13 +279,6 @@ services_apply(struct services *s, const struct conf *root, const struct conf *o
 	s->complaint[0] = '\0';
 	for (size_t i = 0; i < s->count; i++) {
 		struct service_slot *slot = s->slots[i];
-		bool wanted = section_of(root, slot) != NULL;
-
-		if (wanted != slot->running)
-			log_note(s->log, LOG_LEVEL_WARNING, slot->sv.ops->name,
-			    "the section has %s; that takes effect at the next start",
-			    wanted ? "come" : "gone");
-
 		enum err e = slot_apply(slot, root);
 
 		if (e == OK)
@@ -297,6 +290,26 @@ services_apply(struct services *s, const struct conf *root, const struct conf *o
 		return e;
 	}
 	return OK;
+}
+
+void
+services_waiting(const struct services *s, const struct conf *old, const struct conf *now,
+    conf_tell *tell, void *ctx)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct service_slot *slot = s->slots[i];
+		const struct conf *before = section_of(old, slot), *after = section_of(now, slot);
+
+		if (before != NULL && after != NULL) {
+			conf_waiting(before, after, tell, ctx);
+		} else if (before != after) {
+			char words[128];
+
+			snprintf(words, sizeof(words), "%s (the section has %s)",
+			    slot->sv.ops->name, after != NULL ? "come" : "gone");
+			tell(ctx, words);
+		}
+	}
 }
 
 void

@@ -164,6 +164,12 @@ enum err services_start(struct services *s, const struct services_env *env,
 const char *services_complaint(const struct services *s);
 enum err services_apply(struct services *s, const struct conf *root,
     const struct conf *old) MUST_CHECK;
+/*
+ * Tell of what takes effect at the next start only, where `old` are the settings of this one: keys
+ * that differ, and services whose sections have come or gone.
+ */
+void services_waiting(const struct services *s, const struct conf *old, const struct conf *now,
+    conf_tell *tell, void *ctx);
 /* Have all open anew what they write to. */
 void services_reopen(struct services *s);
 /* True while a service runs with settings of that root: they must not be released. */

@@ -66,6 +66,17 @@ good >"$tmp/conf"
 check "a good file is taken" ctl reload
 before=$(counter dns.answered_fresh)
 ask one.example >/dev/null
+refuse "nothing waits for the next start" sh -c "'$hearthctl' -s '$control' reload | grep next_start"
+good | sed "s/^user = .*/user = \"nobody\"/; s/127.0.0.1:$port/127.0.0.2:$port/" >"$tmp/conf"
+echo 'announce { interfaces = { "lo" } }' >>"$tmp/conf"
+contains "a reload names what waits for the next start" \
+	'"at_the_next_start":["user","dns.listen","announce (the section has come)"]' \
+	"$(ctl --json reload)"
+contains "as long as it does" dns.listen "$(ctl reload)"
+contains "in the log too" "dns.listen takes effect at the next start" "$(cat "$hearthd_log")"
+good >"$tmp/conf"
+refuse "what is as at the start does not wait" \
+	sh -c "'$hearthctl' -s '$control' reload | grep next_start"
 same "the cache has survived the reload" $((before + 1)) "$(counter dns.answered_fresh)"
 
 "$hearthd" --dump-config -c "$tmp/conf" >"$tmp/dump"
