@@ -344,6 +344,19 @@ uploads_are_whole_or_not_at_all(void)
 	tftp_inbox_free(inbox);
 }
 
+/* Where not even root makes a file. */
+static void
+a_folder_that_cannot_be_written_is_called_that(void)
+{
+	struct tftp_inbox *inbox;
+
+	if (tftp_inbox_new(&inbox, "/sys") != OK)
+		return;
+	inbox->size_max = 1000;
+	CU_ASSERT_EQUAL(upload(inbox, "hearth-test", "", 0, false), TFTP_PUT_UNWRITABLE);
+	tftp_inbox_free(inbox);
+}
+
 static void
 uploads_keep_to_their_limits(void)
 {
@@ -399,4 +412,5 @@ UNIT_MAIN("tftp_store", UNIT(make_folders),
     UNIT(look_ups_find_what_clients_mean), UNIT(templates_are_filled_in_for_the_client),
     UNIT(nothing_outside_and_nothing_but_plain_files), UNIT(an_old_kernel_confines_as_well),
     UNIT(uploads_are_whole_or_not_at_all), UNIT(uploads_keep_to_their_limits),
+    UNIT(a_folder_that_cannot_be_written_is_called_that),
     UNIT(leftovers_are_removed_but_not_what_is_being_written), UNIT(folders_are_removed_again))

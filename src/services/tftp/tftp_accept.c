@@ -21,6 +21,7 @@ static const struct put_answer {
 	[TFTP_PUT_OK] = { TFTP_CODE_OTHER, NULL, "" },
 	[TFTP_PUT_EXISTS] = { TFTP_CODE_EXISTS, NULL, "exists" },
 	[TFTP_PUT_DENIED] = { TFTP_CODE_DENIED, NULL, "denied" },
+	[TFTP_PUT_UNWRITABLE] = { TFTP_CODE_DENIED, NULL, "folder not writable" },
 	[TFTP_PUT_FULL] = { TFTP_CODE_DISK_FULL, NULL, "no room" },
 	[TFTP_PUT_FAILED] = { TFTP_CODE_OTHER, "File cannot be written", "write failed" },
 };

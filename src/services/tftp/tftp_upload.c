@@ -206,6 +206,8 @@ make_temp(struct tftp_upload *up)
 		return TFTP_PUT_FAILED;
 	(void)snprintf(up->temp, sizeof(up->temp), TEMP_PREFIX "%016" PRIx64, number);
 	up->fd = openat(up->inbox->fd, up->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (up->fd < 0 && (errno == EACCES || errno == EPERM || errno == EROFS))
+		return TFTP_PUT_UNWRITABLE;
 	if (up->fd < 0)
 		return errno == EEXIST ? TFTP_PUT_FAILED : put_from_errno(errno);
 	if (fchmod(up->fd, 0644) != 0 || flock(up->fd, LOCK_EX | LOCK_NB) != 0)

@@ -30,6 +30,7 @@ enum tftp_put {
 	TFTP_PUT_OK,
 	TFTP_PUT_EXISTS,	/* and may not be overwritten */
 	TFTP_PUT_DENIED,	/* no such folder, not a plain file, no permission */
+	TFTP_PUT_UNWRITABLE,	/* the folder, for the daemon's user */
 	TFTP_PUT_FULL,		/* size limit, quota, reserve or disk */
 	TFTP_PUT_FAILED,
 };
