@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define VERIFY_UNHEARD 3	/* exit status: time was up before all was heard */
 #define WAIT_DEFAULT 5000000	/* usec to wait for an announcement */
 
 enum {
@@ -33,6 +34,7 @@ struct check {
 	char size[24];
 	char hash[2 * SEAL_HASH_BYTES + 1];
 	bool genuine;
+	uint64_t unheard;	/* senders that may have more to say */
 	unsigned others;	/* announcements of that name that say something else */
 	char sender[64];
 	char path[256];
@@ -118,6 +120,18 @@ now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+static uint64_t
+count_of(const struct hearth_listener *l, const char *name)
+{
+	const char *at;
+	uint64_t value = 0;
+
+	for (unsigned i = 0; (at = hearth_listen_count(l, i, &value)) != NULL; i++)
+		if (strcmp(at, name) == 0)
+			return value;
+	return 0;
+}
+
 /* Listen until the file is found genuine or time is up. */
 static int
 ask(struct listen_options *o, struct check *c, usec span)
@@ -139,6 +153,7 @@ ask(struct listen_options *o, struct check *c, usec span)
 		if (hearth_listen_process(l) != 0)
 			break;
 	}
+	c->unheard = count_of(l, "senders_unheard");
 	hearth_listen_close(l);
 	return TOOL_FINE;
 }
@@ -154,9 +169,13 @@ judge(const char *file, const struct check *c)
 	if (c->others != 0)
 		printf("%s: NOT genuine: %s announces %s with other content\n", file, c->sender,
 		    c->path);
+	else if (c->unheard != 0)
+		printf("%s: not known yet: did not hear everything of %llu trusted sender%s in "
+		    "time (see --for)\n", file, (unsigned long long)c->unheard,
+		    c->unheard == 1 ? "" : "s");
 	else
 		printf("%s: unknown: nobody we trust announces a file of this name\n", file);
-	return TOOL_FAILED;
+	return c->others == 0 && c->unheard != 0 ? VERIFY_UNHEARD : TOOL_FAILED;
 }
 
 int

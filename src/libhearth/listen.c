@@ -468,6 +468,7 @@ further_count(const struct hearth_listener *l, unsigned i, uint64_t *value)
 		{ "fragments_refused", caps.fragments_refused },
 		{ "held_evicted", caps.held_evicted },
 		{ "sources_evicted", caps.sources_evicted }, { "unasked", l->unasked },
+		{ "senders_unheard", caps.unheard },
 		{ "foreign_links", net.foreign_links }, { "joins_failed", net.joins_failed },
 		{ "kernel_drops", net.kernel_drops }, { "send_dropped", net.send_dropped },
 		{ "send_refused", net.send_refused } };

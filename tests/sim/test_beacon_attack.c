@@ -838,6 +838,67 @@ a_flood_of_bad_signatures_silences_nobody_in_a_public_group(void)
 	net_end(&net, &keys);
 }
 
+static size_t
+unheard(const struct net_node *r)
+{
+	struct beacon_caps caps;
+
+	beacon_receiver_caps(r->receiver, &caps);
+	return caps.unheard;
+}
+
+/* One after the other they ask for the same states, as a tool in a script does. */
+static void
+many_fresh_subscribers_hear_all_states_of_a_public_group(void)
+{
+	static struct beacon_trust alone;
+
+	net_begin(&net, &keys, 49);
+	alone = (struct beacon_trust){ .count = 0 };
+	CU_ASSERT_EQUAL(beacon_trust_add(&alone, "alice", keys.alice.public, NULL,
+	    BEACON_FROM_FILE), OK);
+
+	struct net_node *a = net_add_sender(&net, &keys.none, &keys.alice, 1);
+	struct net_node *r = net_add_receiver(&net, &keys.none, &alone, true);
+
+	for (unsigned i = 0; i < 8; i++)
+		net_state(a, i, "x");
+	net_run(&net, seconds(10));
+	for (unsigned round = 0; round < 8; round++) {
+		net_forget(r);
+		net_restart_receiver(r, &keys.none, &alone);
+		CU_ASSERT_EQUAL(unheard(r), 1);
+		net_run(&net, millis(1500));
+		CU_ASSERT_EQUAL(r->states, 8);
+		CU_ASSERT_EQUAL(unheard(r), 0);
+	}
+	CU_ASSERT_EQUAL(beacon_sender_stats(a->sender)->requests_limited, 0);
+	net_end(&net, &keys);
+}
+
+static void
+what_a_sender_may_not_say_is_not_waited_for(void)
+{
+	static struct beacon_trust narrow;
+
+	net_begin(&net, &keys, 50);
+	narrow = (struct beacon_trust){ .count = 0 };
+	CU_ASSERT_EQUAL(beacon_trust_add(&narrow, "alice", keys.alice.public, "nothing",
+	    BEACON_FROM_FILE), OK);
+
+	struct net_node *a = net_add_sender(&net, &keys.none, &keys.alice, 1);
+
+	net_state(a, 1, "x");
+	net_run(&net, seconds(10));
+
+	struct net_node *r = net_add_receiver(&net, &keys.none, &narrow, true);
+
+	net_run(&net, seconds(3));
+	CU_ASSERT_EQUAL(r->states, 0);
+	CU_ASSERT_EQUAL(unheard(r), 0);
+	net_end(&net, &keys);
+}
+
 static void
 a_public_group_is_signed_and_readable(void)
 {
@@ -878,4 +939,6 @@ UNIT_MAIN("beacon_attack", UNIT(a_replay_to_a_running_subscriber_is_refused),
     UNIT(a_forged_lease_request_draws_one_small_packet_at_most),
     UNIT(a_flood_of_requests_is_answered_within_its_budget),
     UNIT(a_flood_of_bad_signatures_silences_nobody_in_a_public_group),
+    UNIT(many_fresh_subscribers_hear_all_states_of_a_public_group),
+    UNIT(what_a_sender_may_not_say_is_not_waited_for),
     UNIT(a_public_group_is_signed_and_readable))

@@ -34,6 +34,12 @@ contains "and says so" "NOT genuine" "$(verify 2s "$tmp/kernel.img")"
 cp "$tmp/kernel.img" "$tmp/stranger.img"
 contains "a file that nobody announces is unknown" "unknown: nobody" "$(verify 1s "$tmp/stranger.img")"
 
+{ cat "$tmp/trust"; "$ctl" keygen --dir "$tmp/absent" --name absent | grep '^absent '; } >"$tmp/trust2"
+in_host pc "$ctl" verify $keys --trust "$tmp/trust2" --for 1s "$tmp/stranger.img" >"$tmp/early"
+same "unless a trusted sender was not heard" 3 "$?"
+contains "which it says" "not known yet: did not hear everything of 1 trusted sender in time" \
+	"$(cat "$tmp/early")"
+
 # --- screens -----------------------------------------------------------------------------------
 in_host pc "$ctl" listen $keys --for 1500ms 'door/*' >"$tmp/screen" 2>&1 &
 screen=$!

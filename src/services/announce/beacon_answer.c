@@ -11,7 +11,14 @@
 #include "util/seal.h"
 
 #define REQUESTS_PER_S 200
-#define PUBLIC_REQUESTS_PER_S 2		/* where anybody may ask */
+/*
+ * Where anybody may ask. A joiner asks some ten times in its first seconds, twice each where a link
+ * has both families; what it can draw is bounded by the budgets of repairs and digests anyway.
+ */
+#define PUBLIC_REQUESTS_PER_S 40
+#define REQUESTERS_MAX 64
+#define REQUESTER_PER_S 10
+#define REQUESTER_BURST 60
 #define REPAIRS_PER_S 50
 #define REPAIRS_BURST 100
 #define CHALLENGES_PER_S 10
@@ -21,15 +28,30 @@
 #define ANSWER_GAP 250000		/* usec between two answers */
 #define CLONE_ASK_EVERY 30000000
 
-void
+enum err
 beacon_answer_init(struct beacon_sender *s)
 {
 	uint32_t rate = s->ring->count == 0 ? PUBLIC_REQUESTS_PER_S : REQUESTS_PER_S;
+	uint8_t key[SEAL_SHORT_KEY_BYTES];
 
 	bucket_init(&s->requests_rate, rate, 2 * rate, s->now.mono);
 	bucket_init(&s->repairs_rate, REPAIRS_PER_S, REPAIRS_BURST, s->now.mono);
 	bucket_init(&s->challenges_rate, CHALLENGES_PER_S, CHALLENGES_PER_S, s->now.mono);
 	seal_random(&s->run_id, sizeof(s->run_id));
+	seal_random(key, sizeof(key));
+	return bucket_table_init(&s->requesters, REQUESTERS_MAX, REQUESTER_PER_S, REQUESTER_BURST,
+	    64, key);
+}
+
+/* The seal of a group tells strangers from subscribers; without it each has a budget of its own. */
+static bool
+may_ask(struct beacon_sender *s, const struct addr *from)
+{
+	if ((s->ring->count != 0 || bucket_table_take(&s->requesters, from, 1, s->now.mono)) &&
+	    bucket_take(&s->requests_rate, 1, s->now.mono))
+		return true;
+	s->stats.requests_limited++;
+	return false;
 }
 
 /* --- repair ---------------------------------------------------------------------------------- */
@@ -222,16 +244,12 @@ is_echo_of_ours(struct beacon_sender *s, const struct beacon_hdr *h, struct span
  * answer a fresh token. In our own epoch, bytes that we have not sent are proof enough.
  */
 static void
-hear_own_name(struct beacon_sender *s, struct span dgram)
+hear_own_name(struct beacon_sender *s, struct span dgram, const struct addr *from)
 {
 	const struct beacon_hdr *h = &s->opened.hdr;
 
-	if (is_echo_of_ours(s, h, dgram))
+	if (is_echo_of_ours(s, h, dgram) || !may_ask(s, from))
 		return;
-	if (!bucket_take(&s->requests_rate, 1, s->now.mono)) {
-		s->stats.requests_limited++;
-		return;
-	}
 	if (beacon_open(&s->opened, dgram, s->ring) != OK ||
 	    beacon_verify(&s->opened, s->me->public) != OK) {
 		s->stats.requests_forged++;
@@ -263,10 +281,8 @@ take_request(struct beacon_sender *s, struct span dgram, const struct addr *from
 		s->stats.requests_forged++;
 		return false;
 	}
-	if (!bucket_take(&s->requests_rate, 1, s->now.mono)) {
-		s->stats.requests_limited++;
+	if (!may_ask(s, from))
 		return false;
-	}
 	s->stats.requests++;
 
 	struct span body = beacon_opened_body(&s->opened);
@@ -303,6 +319,6 @@ beacon_sender_input(struct beacon_sender *s, const struct beacon_when *now, stru
 	if (beacon_type_is_request(h->type))
 		return take_request(s, dgram, from, on_link);
 	if (h->sender == s->me->id)
-		hear_own_name(s, dgram);
+		hear_own_name(s, dgram, from);
 	return false;
 }

@@ -237,6 +237,7 @@ beacon_news_item(struct beacon_receiver *r, size_t who, const struct beacon_hdr 
 	if (!beacon_globs_match(r->trust.senders[who].globs, item.topic)) {
 		r->counts[BEACON_C_TOPIC_DENIED]++;
 		beacon_news_refused(r, h, "topic not allowed for this sender");
+		beacon_topics_deny(&r->topics, h->sender, beacon_id_of(item.topic));
 		return;
 	}
 	if ((h->flags & BEACON_FRAG) != 0) {
@@ -269,7 +270,7 @@ take_entry(struct beacon_receiver *r, const struct beacon_hdr *h, const struct b
 		return;			/* it spoke again after the listing */
 	if (t->len != 0 && t->epoch == h->epoch && t->rev == e->rev) {
 		keep_until(r, t, r->now.mono + seconds(h->lifetime_s));
-	} else if (t->pull_at == MONO_NEVER && t->pulls < BEACON_TOPIC_PULLS) {
+	} else if (!t->denied && t->pull_at == MONO_NEVER && t->pulls < BEACON_TOPIC_PULLS) {
 		t->pull_at = r->now.mono +
 			     beacon_jitter_between(&r->jitter, PULL_SOON, PULL_LATE);
 		/* A topic that never comes is forgotten again. */
@@ -307,8 +308,10 @@ beacon_news_digest(struct beacon_receiver *r, size_t who, const struct beacon_hd
 	if (p->list_rev != d->list_rev) {
 		p->list_rev = d->list_rev;
 		p->list_pages = 0;
+		p->listed = false;
 	}
 	p->list_pages |= 1U << d->page;
+	p->listed = p->listed || p->list_pages == all;
 	/* Two machines with one identity list different things: only lifetimes end their states. */
 	if (p->list_pages == all && !p->twins) {
 		p->list_pages = 0;

@@ -307,6 +307,7 @@ beacon_proof_digest(struct beacon_receiver *r, size_t who, const struct beacon_h
 		slot->window.newest = from;	/* nothing up to there is looked at */
 		p->solicit_tries = 0;
 		p->list_pages = 0;
+		p->listed = false;
 	}
 	r->counts[BEACON_C_PROOFS]++;
 	slot->state = BEACON_SLOT_LIVE;

@@ -381,7 +381,12 @@ beacon_receiver_caps(const struct beacon_receiver *r, struct beacon_caps *out)
 		.fragments_timed_out = r->parts.timed_out, .fragments_refused = r->parts.refused,
 		.held_evicted = r->hold.evicted, .sources_evicted = r->sources.evicted,
 		.topics = r->topics.used, .gaps = r->gaps.used };
-	for (size_t i = 0; i < r->trust.count; i++)
-		out->senders += r->peers[i].slots[0].state == BEACON_SLOT_LIVE ||
-				r->peers[i].slots[1].state == BEACON_SLOT_LIVE;
+	for (size_t i = 0; i < r->trust.count; i++) {
+		const struct beacon_peer *p = &r->peers[i];
+
+		out->senders += p->slots[0].state == BEACON_SLOT_LIVE ||
+				p->slots[1].state == BEACON_SLOT_LIVE;
+		out->unheard += p->heir == 0 &&
+				(!p->listed || beacon_topics_missing(&r->topics, r->ids[i]));
+	}
 }

@@ -123,6 +123,7 @@ struct beacon_caps {
 	uint64_t topics_refused, fragments_timed_out, fragments_refused, held_evicted;
 	uint64_t sources_evicted;
 	size_t topics, gaps, senders;
+	size_t unheard;		/* trusted senders whose states are not all known (yet) */
 };
 void beacon_receiver_caps(const struct beacon_receiver *r, struct beacon_caps *out);
 

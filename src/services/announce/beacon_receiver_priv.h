@@ -51,7 +51,8 @@ struct beacon_peer {
 	uint8_t solicit_tries;
 	bool solicit_wanted;
 	uint8_t heir;		/* place of the key that replaces this one, counted from 1 */
-	bool twins;		/* both slots are alive */
+	bool twins : 1;		/* both slots are alive */
+	bool listed : 1;	/* a whole listing of its current start has come */
 };
 
 _Static_assert(sizeof(struct beacon_peer) + sizeof(uint64_t) <= 400, "promised per known sender");

@@ -52,7 +52,10 @@ beacon_sender_new(struct beacon_sender **out, const struct beacon_sender_opts *o
 	s->leases = o->leases;
 	/* Listings of different starts must not be taken for one another. */
 	seal_random(&s->list_rev, sizeof(s->list_rev));
-	beacon_answer_init(s);
+	if (beacon_answer_init(s) != OK) {
+		beacon_sender_free(s);
+		return ERR_NOMEM;
+	}
 	beacon_sender_restart(s, &o->now, o->epoch);
 	*out = s;
 	return OK;
@@ -66,6 +69,7 @@ beacon_sender_free(struct beacon_sender *s)
 	for (size_t i = 0; i < s->item_count; i++)
 		free(s->items[i]);
 	beacon_ring_fini(&s->sent);
+	bucket_table_fini(&s->requesters);
 	free(s);
 }
 

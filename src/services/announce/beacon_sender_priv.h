@@ -8,6 +8,7 @@
 #include "services/announce/beacon_ring.h"
 #include "services/announce/beacon_sender.h"
 #include "util/bucket.h"
+#include "util/bucket_table.h"
 
 #define BEACON_COPY_STAGES 3
 #define BEACON_TURN_MAX 64	/* datagrams sent by one call of wake(): a turn stays bounded */
@@ -58,6 +59,7 @@ struct beacon_sender {
 	struct beacon_waiting_token tokens[BEACON_TOKENS_MAX];
 	size_t token_count;
 
+	struct bucket_table requesters;
 	struct bucket requests_rate, repairs_rate, challenges_rate;
 	struct beacon_leases *leases;
 	bool rolled;			/* our next key has been announced */
@@ -78,6 +80,6 @@ struct beacon_published_item *beacon_sender_find(struct beacon_sender *s, uint64
 
 /* --- beacon_answer.c ------------------------------------------------------------------------- */
 
-void beacon_answer_init(struct beacon_sender *s);
+enum err beacon_answer_init(struct beacon_sender *s) MUST_CHECK;	/* errors: ERR_NOMEM */
 
 #endif

@@ -83,6 +83,28 @@ beacon_topics_touch(struct beacon_topics *t, const struct beacon_topic *topic)
 	t->next = mono_earlier(t->next, mono_earlier(topic->expires, topic->pull_at));
 }
 
+void
+beacon_topics_deny(struct beacon_topics *t, uint64_t sender, uint64_t hash)
+{
+	struct beacon_topic *topic = beacon_topics_find(t, sender, hash);
+
+	if (topic == NULL)
+		return;
+	topic->denied = true;
+	topic->pull_at = MONO_NEVER;
+	topic->pulls = 0;
+}
+
+bool
+beacon_topics_missing(const struct beacon_topics *t, uint64_t sender)
+{
+	for (size_t i = 0; t->used != 0 && i < BEACON_TOPICS_MAX; i++)
+		if (t->at[i].sender == sender &&
+		    (t->at[i].pull_at != MONO_NEVER || t->at[i].pulls != 0))
+			return true;
+	return false;
+}
+
 struct beacon_topic *
 beacon_topics_expired(struct beacon_topics *t, mono_us now)
 {

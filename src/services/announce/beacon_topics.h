@@ -33,6 +33,7 @@ struct beacon_topic {
 	uint16_t next;		/* in its bucket, counted from 1 */
 	uint8_t pulls;
 	uint8_t len;		/* of the name; 0: see above */
+	bool denied;		/* its sender may not say it: not asked for again */
 	uint8_t name[BEACON_TOPIC_MAX];
 };
 
@@ -54,6 +55,11 @@ void beacon_topics_remove(struct beacon_topics *t, struct beacon_topic *topic);
 
 /* After expires or pull_at of a topic was set. */
 void beacon_topics_touch(struct beacon_topics *t, const struct beacon_topic *topic);
+
+/* What a sender listed, and may not say, is not missing. */
+void beacon_topics_deny(struct beacon_topics *t, uint64_t sender, uint64_t hash);
+/* A sender has listed what it has not said yet. */
+bool beacon_topics_missing(const struct beacon_topics *t, uint64_t sender);
 
 /* Give one topic whose lifetime is over, or NULL. The caller removes it. */
 struct beacon_topic *beacon_topics_expired(struct beacon_topics *t, mono_us now);
