@@ -201,20 +201,25 @@ take_over_states(struct announce *an, const struct beacon_sender *from)
 	}
 }
 
-/* Speak with another key; the voice that had the old one becomes the old voice. */
+/*
+ * Speak with another key; the voice that had the old one becomes the old voice. Where there is no
+ * memory for that the voice stays as it is.
+ */
 static enum err
 speak_as(struct announce *an, const struct beacon_identity *me)
 {
-	struct announce_voice *before = an->voice;
+	struct announce_voice *before = an->voice, *next = an->old_voice;
 	enum err e;
 
-	announce_voice_end(an->old_voice);
-	an->voice = an->old_voice;
-	an->old_voice = before;
-	an->voice->me = *me;
-	e = start_voice(an, an->voice, false);
-	if (e != OK)
+	announce_voice_end(next);
+	next->me = *me;
+	e = start_voice(an, next, false);
+	if (e != OK) {
+		announce_voice_end(next);
 		return e;
+	}
+	an->voice = next;
+	an->old_voice = before;
 	take_over_states(an, before->sender);
 	say_trust_line(an);
 	if (!announce_keys_locked(an))

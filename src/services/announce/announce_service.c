@@ -238,7 +238,8 @@ epoch_done(struct offload_job *j)
 		struct beacon_when now = announce_when(an);
 
 		an->epoch_job = NULL;
-		beacon_sender_restart(an->voice->sender, &now, ej->epoch);
+		if (ej->id == an->voice->me.id)
+			beacon_sender_restart(an->voice->sender, &now, ej->epoch);
 		announce_pump(an);
 	}
 	free(ej);
@@ -256,6 +257,7 @@ change_epoch(struct announce *an)
 	ej->job.work = epoch_work;
 	ej->job.done = epoch_done;
 	ej->an = an;
+	ej->id = an->voice->me.id;
 	if (!epoch_path(an, an->voice->me.id, ej->path, sizeof(ej->path)))
 		ej->path[0] = '\0';
 	ej->epoch = epoch_after(an, old + rand_below(an->sv->rand, EPOCH_SPREAD));

@@ -17,6 +17,7 @@ struct announce_epoch_job {
 	struct offload_job job;		/* first */
 	struct announce *an;		/* NULL: nobody waits */
 	char path[512];
+	uint64_t id;			/* whose start; a reload may change our key meanwhile */
 	uint64_t epoch;
 	enum err result;
 };
