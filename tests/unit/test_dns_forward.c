@@ -625,6 +625,24 @@ a_zone_that_has_its_share_does_not_push_out_others(void)
 	dns_forward_free(p.fw);
 }
 
+static void
+one_zone_may_fill_the_largest_table_and_is_still_counted(void)
+{
+	static struct dns_waiter w[65536 + 1];
+	struct play p;
+	char name[32];
+
+	begin(&p, 1);
+	dns_forward_free(p.fw);
+	CU_ASSERT_EQUAL_FATAL(dns_forward_new(&p.fw, 65536, &ops, &p), OK);
+	for (int i = 0; i < 65536; i++) {
+		snprintf(name, sizeof(name), "r%d.flooded.example", i);
+		CU_ASSERT_EQUAL(ask(&p, name, &w[i]), OK);
+	}
+	CU_ASSERT_EQUAL(ask(&p, "www.other.example", &w[65536]), OK);
+	dns_forward_free(p.fw);
+}
+
 UNIT_MAIN("dns_forward", UNIT(identical_questions_share_one_send),
     UNIT(questions_that_differ_in_a_flag_are_apart),
     UNIT(the_fastest_server_is_asked_first_and_the_next_when_it_is_overdue),
@@ -638,6 +656,7 @@ UNIT_MAIN("dns_forward", UNIT(identical_questions_share_one_send),
     UNIT(who_leaves_is_not_served_and_the_flight_goes_on), UNIT(parallel_asks_all_at_once),
     UNIT(order_keeps_to_the_list), UNIT(what_is_due_at_once_is_done_in_parts),
     UNIT(a_flood_below_one_zone_takes_no_place_from_others),
+    UNIT(one_zone_may_fill_the_largest_table_and_is_still_counted),
     UNIT(a_zone_that_has_its_share_does_not_push_out_others),
     UNIT(who_joins_an_old_question_is_told_at_once_that_it_is_slow), UNIT(a_question_waits_for_servers_that_are_not_known_yet),
     UNIT(waiting_for_servers_ends_at_the_deadline_or_when_none_will_come),
