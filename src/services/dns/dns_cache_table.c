@@ -157,4 +157,3 @@ dns_cache_slot_give_back(struct tables *t, uint32_t slot)
 	t->slots[slot] = (struct slot){ .newer = t->free };
 	t->free = slot;
 }
-

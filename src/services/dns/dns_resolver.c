@@ -345,4 +345,3 @@ dns_resolver_set_bootstrap(struct dns_resolver *r, const struct dns_bootstrap *b
 {
 	r->bootstrap = b;
 }
-

@@ -120,7 +120,6 @@ dns_resolver_count_query(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q)
 {
 	const uint8_t *bytes;
-
 	uint32_t n = r->clients != NULL ? weight(r, from->now) : 0;
 
 	if (n == 0)
@@ -148,34 +147,35 @@ dns_resolver_counts(const struct dns_resolver *r)
 }
 
 static void
-report_names(struct dns_top *t, size_t max, mono_us now, struct report *list)
+report_name(struct report *o, struct span key)
 {
-	struct dns_top_line lines[DNS_TOP_LINES];
 	char text[DNS_NAME_TEXT_MAX];
-	size_t n = dns_top_list(t, now, lines, max < DNS_TOP_LINES ? max : DNS_TOP_LINES);
 
-	for (size_t i = 0; i < n; i++) {
-		struct report *o = report_object(list, NULL);
-
-		report_u64(o, "queries", lines[i].count);
-		report_str(o, "name", dns_name_format(lines[i].key, text));
-	}
+	report_str(o, "name", dns_name_format(key, text));
 }
 
 static void
-report_clients(struct dns_top *t, size_t max, mono_us now, struct report *list)
+report_client(struct report *o, struct span key)
+{
+	struct addr client;
+	char text[ADDR_TEXT_MAX];
+
+	memcpy(&client, key.at, sizeof(client));
+	report_str(o, "client", addr_format_host(&client, text));
+}
+
+static void
+report_top(struct dns_top *t, size_t max, mono_us now, struct report *list,
+    void (*report_key)(struct report *o, struct span key))
 {
 	struct dns_top_line lines[DNS_TOP_LINES];
-	char text[ADDR_TEXT_MAX];
 	size_t n = dns_top_list(t, now, lines, max < DNS_TOP_LINES ? max : DNS_TOP_LINES);
 
 	for (size_t i = 0; i < n; i++) {
 		struct report *o = report_object(list, NULL);
-		struct addr client;
 
-		memcpy(&client, lines[i].key.at, sizeof(client));
 		report_u64(o, "queries", lines[i].count);
-		report_str(o, "client", addr_format_host(&client, text));
+		report_key(o, lines[i].key);
 	}
 }
 
@@ -183,7 +183,7 @@ void
 dns_resolver_top(struct dns_resolver *r, size_t lines, mono_us now, struct report *out)
 {
 	report_i64(out, "minutes", (now - dns_top_since(r->clients)) / seconds(60));
-	report_names(r->asked, lines, now, report_list(out, "asked"));
-	report_names(r->blocked, lines, now, report_list(out, "blocked"));
-	report_clients(r->clients, lines, now, report_list(out, "clients"));
+	report_top(r->asked, lines, now, report_list(out, "asked"), report_name);
+	report_top(r->blocked, lines, now, report_list(out, "blocked"), report_name);
+	report_top(r->clients, lines, now, report_list(out, "clients"), report_client);
 }
