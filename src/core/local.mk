@@ -3,6 +3,8 @@
 noinst_LIBRARIES += src/libcore.a
 src_libcore_a_SOURCES = \
 	src/core/acl.c src/core/acl.h \
+	src/core/addrset.c src/core/addrset.h src/core/addrset_impl.h \
+	src/core/addrset_id.c src/core/addrset_msg.c \
 	src/core/conf.c src/core/conf.h src/core/conf_tree.h \
 	src/core/conf_dump.c src/core/conf_parse.c src/core/conf_text.c src/core/conf_value.c \
 	src/core/ctl.c src/core/ctl.h \
@@ -11,7 +13,6 @@ src_libcore_a_SOURCES = \
 	src/core/neigh.c src/core/neigh.h \
 	src/core/netif.c src/core/netif.h \
 	src/core/netif_table.c src/core/netif_table.h \
-	src/core/nft.h src/core/nft_id.c \
 	src/core/offload.c src/core/offload.h \
 	src/core/privs.c src/core/privs.h \
 	src/core/rand.c src/core/rand.h \
@@ -26,7 +27,7 @@ src_libcore_a_SOURCES = \
 	src/core/watch.c src/core/watch.h \
 	src/core/watch_walk.c src/core/watch_walk.h
 if HAVE_NFTABLES
-src_libcore_a_SOURCES += src/core/nft.c
+src_libcore_a_SOURCES += src/core/addrset_nft.c
 else
-src_libcore_a_SOURCES += src/core/nft_none.c
+src_libcore_a_SOURCES += src/core/addrset_nft_none.c
 endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/nft.h"
+#include "core/addrset.h"
 #include "services/dns/dns_name.h"
 #include "services/dns/dns_named.h"
 #include "util/addr.h"
@@ -404,7 +404,7 @@ set_title(struct import *im, char *text)
 {
 	char *rest = text, *parts[4];
 	size_t count = 0, first = 0;
-	struct nft_id id;
+	struct addrset_id id;
 	const char *title;
 
 	while (rest != NULL && count < 4)
@@ -419,7 +419,7 @@ set_title(struct import *im, char *text)
 	else
 		title = import_keep(im->conf, "%s %s %s", parts[first], parts[first + 1],
 		    parts[first + 2]);
-	return title != NULL && nft_id_parse(&id, title) == OK ? title : NULL;
+	return title != NULL && addrset_id_parse(&id, ADDRSET_NFT, title) == OK ? title : NULL;
 }
 
 static const char *
@@ -449,7 +449,7 @@ nftset_of_domain(struct import *im, char *domain, const char *sets)
 const char *
 import_nftset(struct import *im, char *value)
 {
-	if (!nft_is_built())
+	if (!addrset_is_built(ADDRSET_NFT))
 		return "This hearth was built without sets of nftables.";
 	if (*value != '/')
 		return "A slash is missing.";

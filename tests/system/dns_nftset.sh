@@ -62,7 +62,7 @@ ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 +short "$@"; }
 settings "$sets" >"$tmp/conf"
 chmod 755 "$tmp"; chmod 644 "$tmp/conf"
 start_hearthd "$tmp/conf"
-check "every set has been looked for" wait_until "[ \"\$(ctl --json dns stats >/dev/null; ctl status | grep -c '^dns.nftsets.sets.*state=not looked up')\" = 0 ]" 5
+check "every set has been looked for" wait_until "[ \"\$(ctl --json dns stats >/dev/null; ctl status | grep -c '^dns.address_sets.sets.*state=not looked up')\" = 0 ]" 5
 check "one that is not there is told" grep -q 'cannot be filled.*missing.*none of that name' "$hearthd_log"
 check "and one that holds no addresses" grep -q 'cannot be filled.*ports.*no set of addresses' "$hearthd_log"
 same "it serves as" "${user:-root}" "$(ps -o user= -p "$hearthd_pid" 2>/dev/null || echo "${user:-root}")"
@@ -92,13 +92,13 @@ check "is in it anyway" has inet home ranges 198.51.100.77
 same "and one of the last addresses there are" 255.255.255.254 "$(ask last.range.example)"
 check "is in it, too" has inet home ranges 255.255.255.254
 
-contains "that is explained" "addresses of this name go into home v4, home v6, plain kept" \
+contains "that is explained" "addresses of this name go into inet home v4, inet home v6, ip plain kept" \
 	"$(ctl dns explain www.video.example)"
 
 # The same answers once more add nothing; a longer one makes the element live longer.
-before=$(counter dns.nftsets.queued)
+before=$(counter dns.address_sets.queued)
 ask www.video.example >"$tmp/out"; ask www.video.example >"$tmp/out"
-same "what is there is not added again" "$before" "$(counter dns.nftsets.queued)"
+same "what is there is not added again" "$before" "$(counter dns.address_sets.queued)"
 
 # Somebody loads the firewall anew: the sets are other ones, and empty.
 nft flush ruleset
@@ -106,11 +106,11 @@ firewall
 refuse "the sets are empty" has inet home v4 198.51.100.1
 check "and filled again by themselves" wait_until "has inet home v4 198.51.100.1" 20
 check "all of them" wait_until "has inet home v6 2001:db8::1 && has ip plain kept 198.51.100.1" 5
-check "that is counted" [ "$(counter dns.nftsets.added_again)" -ge 3 ]
+check "that is counted" [ "$(counter dns.address_sets.added_again)" -ge 3 ]
 
 out=$("$dnsload" --server "127.0.0.1:$port" --name 'many%d.video.example' --count 2000 --window 100)
 contains "2000 names are answered" "answered=2000 lost=0 wrong=0" "$out"
-same "no element was dropped" 0 "$(counter dns.nftsets.dropped)"
+same "no element was dropped" 0 "$(counter dns.address_sets.dropped)"
 check "answers have waited" [ "$(counter dns.held.answers_held)" -ge 5 ]
 same "none too long" 0 "$(counter dns.held.held_too_long)"
 

@@ -19,7 +19,7 @@ breaches() {
 		json = "core/(report|ctl)[.]c|hearthctl(_[a-z0-9]+|/[a-z0-9_]+)*[.]c"
 		door["jansson.h"] = "^(core/report_json[.]h|hearthctl/[a-z_]*[.]h|" json ")$"
 		door["core/report_json.h"] = "^(" json ")$"
-		door["libmnl/libmnl.h"] = "^core/(netif|nft)[.]c$"
+		door["libmnl/libmnl.h"] = "^core/(netif|addrset(_[a-z]+)?)[.]c$"
 		door["pcre2.h"] = "^services/dns/dns_regex[.]c$"
 		libc = "^((sys|net|netinet|arpa|linux|asm)/[a-z0-9_/]+|assert|ctype|dirent|dlfcn|" \
 		    "endian|errno|fcntl|float|fnmatch|ftw|getopt|glob|grp|ifaddrs|inttypes|iconv|" \

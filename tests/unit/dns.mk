@@ -85,11 +85,11 @@ tests_unit_test_dns_upstream_SOURCES = tests/unit/test_dns_upstream.c \
 tests_unit_test_dns_upstream_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_upstream_LDADD = $(UNIT_DNS)
 
-check_PROGRAMS += tests/unit/test_dns_nftset
-TESTS += tests/unit/test_dns_nftset
-tests_unit_test_dns_nftset_SOURCES = tests/unit/test_dns_nftset.c tests/support/dns.h
-tests_unit_test_dns_nftset_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_dns_nftset_LDADD = $(UNIT_DNS)
+check_PROGRAMS += tests/unit/test_dns_addrset
+TESTS += tests/unit/test_dns_addrset
+tests_unit_test_dns_addrset_SOURCES = tests/unit/test_dns_addrset.c tests/support/dns.h
+tests_unit_test_dns_addrset_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_addrset_LDADD = $(UNIT_DNS)
 
 check_PROGRAMS += tests/unit/test_dns_bootstrap
 TESTS += tests/unit/test_dns_bootstrap

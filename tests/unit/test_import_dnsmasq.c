@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/nft.h"
+#include "core/addrset.h"
 #include "support/unit.h"
 
 /* A file system of a few texts. */
@@ -513,7 +513,7 @@ static void
 sets_of_nftables_get_their_names(void)
 {
 	expect_lost("ipset=/a.example/vpn", "sets of nftables, not of ipset");
-	if (!nft_is_built()) {
+	if (!addrset_is_built(ADDRSET_NFT)) {
 		expect_lost("nftset=/a.example/4#inet#fw4#vpn4", "built without");
 		return;
 	}

@@ -23,7 +23,7 @@
 struct dns_bootstrap;
 struct dns_lists;
 struct dns_local;
-struct dns_nftsets;
+struct dns_addrsets;
 struct dns_querylog;
 struct dns_resolver;
 struct log;
@@ -80,10 +80,10 @@ void dns_resolver_query(struct dns_resolver *r, const struct dns_asker *from, st
 /* The lists that names are judged by; borrowed. NULL: none. */
 void dns_resolver_set_lists(struct dns_resolver *r, struct dns_lists *lists);
 
-/* The sets of nftables that addresses go into; borrowed. NULL: none. */
-void dns_resolver_set_nftsets(struct dns_resolver *r, struct dns_nftsets *sets);
+/* The sets of netfilter that addresses go into; borrowed. NULL: none. */
+void dns_resolver_set_addrsets(struct dns_resolver *r, struct dns_addrsets *sets);
 /* Addresses have got there: answers may wait for that. */
-void dns_resolver_note_nftsets(struct dns_resolver *r);
+void dns_resolver_note_addrsets(struct dns_resolver *r);
 
 /*
  * The names of the house from here on; set stays the caller's and must live until another one is

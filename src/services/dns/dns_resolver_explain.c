@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "core/netif.h"
-#include "services/dns/dns_nftsets.h"
+#include "services/dns/dns_addrsets.h"
 #include "services/dns/dns_resolver_impl.h"
 
 #define DETAIL_MAX 1400	/* bytes: a rule's text and a name of 255 escaped bytes */
@@ -176,13 +176,13 @@ explain_lists(struct explanation *x)
 	return v == DNS_FILTER_BLOCKED;
 }
 
-/* The sets of nftables that the answer's addresses go into. */
+/* The sets of netfilter that the answer's addresses go into. */
 static void
-explain_nftsets(struct explanation *x)
+explain_addrsets(struct explanation *x)
 {
-	char sets[DNS_NFTSETS_WHY_MAX];
+	char sets[DNS_ADDRSETS_WHY_MAX];
 
-	if (x->r->nftsets != NULL && dns_nftsets_explain(x->r->nftsets, x->asked, sets))
+	if (x->r->addrsets != NULL && dns_addrsets_explain(x->r->addrsets, x->asked, sets))
 		tell(x, "nftset", "filled", "addresses of this name go into %s", sets);
 }
 
@@ -289,7 +289,7 @@ dns_resolver_explain(struct dns_resolver *r, struct span name, uint16_t type,
 
 	const struct dns_route *route = dns_routes_find(r->routes, dns_name_span(&x.name));
 
-	explain_nftsets(&x);
+	explain_addrsets(&x);
 	explain_route(&x, route);
 	if (!explain_cache(&x, route))
 		explain_upstreams(&x, route);

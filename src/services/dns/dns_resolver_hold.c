@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers whose addresses are on their way into sets of nftables: they wait for that, a fraction of
+ * Answers whose addresses are on their way into sets of netfilter: they wait for that, a fraction of
  * a millisecond as a rule, so that the first packet to such an address meets the set. Where the
  * kernel is slow, or too many wait, they do not.
  */
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/dns/dns_nftsets.h"
+#include "services/dns/dns_addrsets.h"
 #include "services/dns/dns_resolver_impl.h"
 #include "services/dns/dns_stream.h"
 
@@ -69,7 +69,7 @@ dns_resolver_unhold(struct dns_resolver *r, struct dns_request *rq)
 static void
 release(struct dns_holding *h, mono_us now)
 {
-	uint64_t settled = h->r->nftsets != NULL ? dns_nftsets_settled(h->r->nftsets) : UINT64_MAX;
+	uint64_t settled = h->r->addrsets != NULL ? dns_addrsets_settled(h->r->addrsets) : UINT64_MAX;
 	struct held *one;
 
 	while ((one = TAILQ_FIRST(&h->held)) != NULL &&
@@ -84,7 +84,7 @@ release(struct dns_holding *h, mono_us now)
 }
 
 void
-dns_resolver_note_nftsets(struct dns_resolver *r)
+dns_resolver_note_addrsets(struct dns_resolver *r)
 {
 	if (r->holding != NULL)
 		release(r->holding, loop_now(r->env.loop));
@@ -104,10 +104,10 @@ dns_resolver_hold(struct dns_resolver *r, const struct dns_asker *from, const st
 	uint64_t ticket;
 	struct held *one;
 
-	if (r->nftsets == NULL)
+	if (r->addrsets == NULL)
 		return false;
-	ticket = dns_nftsets_note(r->nftsets, dns_query_name(q), reply, from->now);
-	if (ticket <= dns_nftsets_settled(r->nftsets))
+	ticket = dns_addrsets_note(r->addrsets, dns_query_name(q), reply, from->now);
+	if (ticket <= dns_addrsets_settled(r->addrsets))
 		return false;
 	one = h != NULL ? TAILQ_FIRST(&h->free) : NULL;
 	if (one == NULL || reply.len > HELD_BYTES ||
@@ -132,13 +132,13 @@ dns_resolver_hold(struct dns_resolver *r, const struct dns_asker *from, const st
 /* --- life ------------------------------------------------------------------------------------- */
 
 void
-dns_resolver_set_nftsets(struct dns_resolver *r, struct dns_nftsets *sets)
+dns_resolver_set_addrsets(struct dns_resolver *r, struct dns_addrsets *sets)
 {
 	struct dns_holding *h = r->holding;
 
-	r->nftsets = sets;
+	r->addrsets = sets;
 	if (sets == NULL || h != NULL) {
-		dns_resolver_note_nftsets(r);
+		dns_resolver_note_addrsets(r);
 		return;
 	}
 	/* Without memory for it nothing is held. */

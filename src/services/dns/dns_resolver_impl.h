@@ -6,7 +6,7 @@
  *   dns_resolver_explain.c  the same stages in words
  *   dns_resolver_filter.c   lists, the guard against rebinding
  *   dns_resolver_flight.c   towards the upstreams and back
- *   dns_resolver_hold.c     answers that wait for sets of nftables
+ *   dns_resolver_hold.c     answers that wait for sets of netfilter
  *   dns_resolver_limits.c   what one client may ask, and who asks what most
  *   dns_resolver_local.c    the names of the house
  *   dns_resolver_reply.c    replies to clients
@@ -83,7 +83,7 @@ struct dns_resolver {
 	struct dns_lists *lists;	/* the caller's; NULL: none */
 	struct neigh *neigh;		/* MAC addresses, for blocks that name some */
 	const struct dns_bootstrap *bootstrap;	/* the caller's; NULL: none */
-	struct dns_nftsets *nftsets;	/* the caller's; NULL: none */
+	struct dns_addrsets *addrsets;	/* the caller's; NULL: none */
 	struct dns_holding *holding;	/* answers that wait for them; NULL: none do */
 	struct log_gate rebind_gate;
 	struct bucket_table rates;	/* of clients; cap 0: no limit */
@@ -236,7 +236,7 @@ void dns_resolver_on_turn(struct loop_task *t);
 void dns_resolver_stage_mapped(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, struct dns_key key);
 
-/* --- sets of nftables: dns_resolver_hold.c ---------------------------------------------------- */
+/* --- sets of netfilter: dns_resolver_hold.c ---------------------------------------------------- */
 
 /* True: the reply is kept until its addresses are in their sets, and goes out then. */
 bool dns_resolver_hold(struct dns_resolver *r, const struct dns_asker *from,

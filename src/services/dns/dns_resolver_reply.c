@@ -177,7 +177,7 @@ dispatch_judged(struct dns_resolver *r, const struct dns_asker *from, const stru
 		dispatch_blocked(r, from, q, room, &hit);
 		return;
 	}
-	room->may_wait = r->nftsets != NULL;
+	room->may_wait = r->addrsets != NULL;
 	dispatch(r, from, q, room, len, why);
 }
 

@@ -17,7 +17,7 @@
 #include "core/watch.h"
 #include "services/dns/dns_commands.h"
 #include "services/dns/dns_lists.h"
-#include "services/dns/dns_nftsets.h"
+#include "services/dns/dns_addrsets.h"
 #include "services/dns/dns_plan.h"
 #include "services/dns/dns_querylog.h"
 #include "services/dns/dns_resolver.h"
@@ -40,7 +40,7 @@ struct dns_service {
 	struct netif_watch networks;	/* an asker's network decides which addresses it is told */
 	struct dns_snapshots *snapshots;
 	struct dns_querylog *querylog;
-	struct dns_nftsets *nftsets;	/* sets of nftables that get addresses */
+	struct dns_addrsets *addrsets;	/* sets of netfilter that get addresses */
 	bool may_fill;			/* the capability for that has been asked for */
 	struct tcp_listener *listeners[LISTEN_MAX];
 	size_t listener_count;
@@ -151,7 +151,7 @@ static const struct conf_key keys[] = {
 	    "it" },
 	DNS_PLAN_KEYS,
 	DNS_LISTS_KEYS,
-	DNS_NFTSETS_KEYS,
+	DNS_ADDRSETS_KEYS,
 	{ 0 },
 };
 
@@ -224,23 +224,23 @@ start_lists(struct dns_service *ds)
 	return e;
 }
 
-/* --- sets of nftables ------------------------------------------------------------------------- */
+/* --- sets of netfilter ------------------------------------------------------------------------- */
 
 static void
-nftsets_settled(void *ctx)
+addrsets_settled(void *ctx)
 {
-	dns_resolver_note_nftsets(((struct dns_service *)ctx)->resolver);
+	dns_resolver_note_addrsets(((struct dns_service *)ctx)->resolver);
 }
 
 static enum err
-start_nftsets(struct dns_service *ds, const struct conf *cf)
+start_addrsets(struct dns_service *ds, const struct conf *cf)
 {
-	struct dns_nftsets_env env = {
+	struct dns_addrsets_env env = {
 		.loop = ds->sv->loop,
 		.log = ds->sv->log,
 		.offload = ds->sv->offload,
 		.service = "dns",
-		.settled = nftsets_settled,
+		.settled = addrsets_settled,
 		.ctx = ds,
 	};
 
@@ -248,14 +248,14 @@ start_nftsets(struct dns_service *ds, const struct conf *cf)
 	if (ds->may_fill)
 		service_keep_capability(ds->sv, CAP_NET_ADMIN);
 	rand_bytes(ds->sv->rand, env.key, sizeof(env.key));
-	return dns_nftsets_new(&ds->nftsets, &env);
+	return dns_addrsets_new(&ds->addrsets, &env);
 }
 
 static enum err
-read_nftsets(struct dns_service *ds, const struct conf *cf, struct dns_nftset **out)
+read_addrsets(struct dns_service *ds, const struct conf *cf, struct dns_addrset **out)
 {
 	size_t bad;
-	enum err e = dns_nftsets_read(ds->nftsets, cf, out, &bad);
+	enum err e = dns_addrsets_read(ds->addrsets, cf, out, &bad);
 
 	if (e == ERR_FULL)
 		service_complain(ds->sv, cf, "nftset", bad, "more than %zu sets", bad);
@@ -263,14 +263,14 @@ read_nftsets(struct dns_service *ds, const struct conf *cf, struct dns_nftset **
 }
 
 static void
-commit_nftsets(struct dns_service *ds, struct dns_nftset *sets)
+commit_addrsets(struct dns_service *ds, struct dns_addrset *sets)
 {
 	if (sets != NULL && !ds->may_fill)
 		log_note(ds->sv->log, LOG_LEVEL_WARNING, "dns",
 		    "sets of nftables are filled from the "
 		    "next start on: the right to has been given up");
-	dns_nftsets_commit(ds->nftsets, sets);
-	dns_resolver_set_nftsets(ds->resolver, sets != NULL ? ds->nftsets : NULL);
+	dns_addrsets_commit(ds->addrsets, sets);
+	dns_resolver_set_addrsets(ds->resolver, sets != NULL ? ds->addrsets : NULL);
 }
 
 static void
@@ -281,11 +281,11 @@ stop_names(struct dns_service *ds)
 	if (ds->resolver != NULL) {
 		dns_resolver_set_local(ds->resolver, NULL);
 		dns_resolver_set_lists(ds->resolver, NULL);
-		dns_resolver_set_nftsets(ds->resolver, NULL);
+		dns_resolver_set_addrsets(ds->resolver, NULL);
 	}
 	dns_sources_free(ds->sources);
 	dns_lists_free(ds->lists);
-	dns_nftsets_free(ds->nftsets);
+	dns_addrsets_free(ds->addrsets);
 	watcher_free(ds->watcher);
 }
 
@@ -453,7 +453,7 @@ apply(struct service *sv, const struct conf *cf)
 	struct dns_resolver_config rc = { 0 };
 	struct dns_plan *plan = NULL;
 	struct dns_lists_change *lists = NULL;
-	struct dns_nftset *nftsets = NULL;
+	struct dns_addrset *addrsets = NULL;
 	enum err e = plan_names(&plan, cf);
 
 	if (e == OK)
@@ -461,7 +461,7 @@ apply(struct service *sv, const struct conf *cf)
 	if (e == OK)
 		e = dns_lists_prepare(ds->lists, cf, &lists);
 	if (e == OK)
-		e = read_nftsets(ds, cf, &nftsets);
+		e = read_addrsets(ds, cf, &addrsets);
 	if (e == OK)
 		e = dns_servers_apply(ds->servers, cf);
 	if (e == OK) {
@@ -478,7 +478,7 @@ apply(struct service *sv, const struct conf *cf)
 	}
 	if (e == OK) {
 		dns_lists_commit(ds->lists, lists, ds->cf == NULL);
-		commit_nftsets(ds, nftsets);
+		commit_addrsets(ds, addrsets);
 		dns_resolver_configure(ds->resolver, &rc);
 		apply_querylog(ds, conf_section(cf, "query-log", 0));
 		dns_snapshots_configure(ds->snapshots, conf_bool(cf, "snapshot"),
@@ -486,7 +486,7 @@ apply(struct service *sv, const struct conf *cf)
 		ds->cf = cf;
 	} else {
 		dns_lists_abandon(lists);
-		dns_nftset_free(nftsets);
+		dns_addrset_free(addrsets);
 	}
 	drop_config(&rc);
 	dns_plan_drop(plan);
@@ -604,7 +604,7 @@ start(struct service *sv, const struct conf *cf)
 	if (e == OK)
 		e = start_lists(ds);
 	if (e == OK)
-		e = start_nftsets(ds, cf);
+		e = start_addrsets(ds, cf);
 	if (e == OK)
 		e = start_snapshots(ds);
 	if (e == OK)
@@ -655,7 +655,7 @@ report(const struct service *sv, struct report *out)
 	dns_resolver_report(ds->resolver, out);
 	dns_sources_report(ds->sources, report_object(out, "local"));
 	dns_lists_report(ds->lists, report_list(out, "lists"));
-	dns_nftsets_report(ds->nftsets, report_object(out, "nftsets"));
+	dns_addrsets_report(ds->addrsets, report_object(out, "address_sets"));
 	dns_snapshots_report(ds->snapshots, report_object(out, "snapshot"));
 	dns_querylog_report(ds->querylog, report_object(out, "query_log"));
 	dns_servers_report(ds->servers, report_object(out, "resolvconf"));

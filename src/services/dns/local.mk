@@ -75,8 +75,8 @@ src_libdns_a_SOURCES += \
 	src/services/dns/dns_lists_impl.h \
 	src/services/dns/dns_lists_load.c \
 	src/services/dns/dns_lists_report.c \
-	src/services/dns/dns_nftset.c src/services/dns/dns_nftset.h \
-	src/services/dns/dns_nftsets.c src/services/dns/dns_nftsets.h \
+	src/services/dns/dns_addrset.c src/services/dns/dns_addrset.h \
+	src/services/dns/dns_addrsets.c src/services/dns/dns_addrsets.h \
 	src/services/dns/dns_regex.h \
 	src/services/dns/dns_resolver_hold.c \
 	src/services/dns/dns_resolver_filter.c \

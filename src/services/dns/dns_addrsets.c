@@ -4,7 +4,7 @@
  * elements of one set. Where the kernel refuses a batch, its elements are tried one by one, as one
  * that lies in a range of the owner's own would take the others down with it.
  */
-#include "services/dns/dns_nftsets.h"
+#include "services/dns/dns_addrsets.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,48 +23,48 @@
 struct look {
 	enum err e;
 	int sys;
-	struct nft_info info;
+	struct addrset_info info;
 };
 
-struct nft_job {
+struct add_job {
 	struct offload_job job;		/* first */
-	struct dns_nftsets *owner;	/* NULL: gone */
+	struct dns_addrsets *owner;	/* NULL: gone */
 	unsigned version;		/* of the settings it is about */
-	struct nft *nft;		/* open from the first job on */
+	struct addrset_kernel *kernel;	/* open from the first job on */
 	size_t set_count;		/* to be looked up, all of them or only .set */
-	struct nft_id ids[DNS_NFTSET_SETS_MAX];
-	struct look looks[DNS_NFTSET_SETS_MAX];
+	struct addrset_id ids[DNS_ADDRSET_SETS_MAX];
+	struct look looks[DNS_ADDRSET_SETS_MAX];
 	bool all;
 	size_t set;
 	size_t count;			/* elements for it */
-	struct nft_element elements[NFT_BATCH_MAX];
+	struct addrset_element elements[ADDRSET_BATCH_MAX];
 	size_t refused;			/* of them; these stand first then */
 };
 
 struct set_state {
 	enum err e;
 	bool known;		/* it has been looked up */
-	struct nft_info info;	/* as it was last */
+	struct addrset_info info;	/* as it was last */
 	uint64_t added, refused;
 };
 
-struct dns_nftsets {
-	struct dns_nftsets_env env;
-	struct dns_nftset *ns;		/* NULL: none */
+struct dns_addrsets {
+	struct dns_addrsets_env env;
+	struct dns_addrset *as;		/* NULL: none */
 	uint64_t before;		/* tickets that those of earlier settings gave out */
 	unsigned version;
-	struct nft_job *job;
+	struct add_job *job;
 	bool at_work;
 	bool look;			/* all sets are to be looked up */
 	struct timer timer;		/* when they are the next time */
-	struct set_state states[DNS_NFTSET_SETS_MAX];
+	struct set_state states[DNS_ADDRSET_SETS_MAX];
 };
 
 static const char *const timeouts[] = { "ttl", "set", NULL };
 
 enum { TIMEOUT_TTL, TIMEOUT_SET };
 
-const struct conf_key dns_nftsets_section_keys[] = {
+const struct conf_key dns_addrsets_section_keys[] = {
 	{ .name = "domains", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_lists_check_name,
 	    .help = "the names, each with all below it" },
 	{ .name = "timeout", .type = CONF_ENUM, .value = "ttl", .choices = timeouts,
@@ -76,14 +76,14 @@ const struct conf_key dns_nftsets_section_keys[] = {
 };
 
 const char *
-dns_nftsets_check_title(const char *title)
+dns_addrsets_check_title(const char *title)
 {
-	struct nft_id id;
+	struct addrset_id id;
 
-	if (!nft_is_built())
+	if (!addrset_is_built(ADDRSET_NFT))
 		return "this hearthd was built without sets of nftables (./configure "
 		    "--enable-nftables)";
-	switch (nft_id_parse(&id, title)) {
+	switch (addrset_id_parse(&id, ADDRSET_NFT, title)) {
 	case OK:
 		return NULL;
 	case ERR_RANGE:
@@ -96,33 +96,33 @@ dns_nftsets_check_title(const char *title)
 /* --- settings --------------------------------------------------------------------------------- */
 
 enum err
-dns_nftsets_read(const struct dns_nftsets *s, const struct conf *cf, struct dns_nftset **out,
+dns_addrsets_read(const struct dns_addrsets *s, const struct conf *cf, struct dns_addrset **out,
     size_t *bad)
 {
-	struct dns_nftset_set sets[DNS_NFTSET_SETS_MAX];
+	struct dns_addrset_set sets[DNS_ADDRSET_SETS_MAX];
 	size_t count = 0;
 	enum err e = OK;
 
 	*out = NULL;
-	*bad = DNS_NFTSET_SETS_MAX;
-	if (conf_count(cf, "nftset") > DNS_NFTSET_SETS_MAX)
+	*bad = DNS_ADDRSET_SETS_MAX;
+	if (conf_count(cf, "nftset") > DNS_ADDRSET_SETS_MAX)
 		return ERR_FULL;
 	while (e == OK && count < conf_count(cf, "nftset")) {
 		const struct conf *section = conf_section(cf, "nftset", count);
-		struct dns_nftset_set *set = &sets[count];
+		struct dns_addrset_set *set = &sets[count];
 
-		*set = (struct dns_nftset_set){
+		*set = (struct dns_addrset_set){
 			.timeout_min_s =
 			    (uint32_t)(conf_duration(section, "min-timeout") / seconds(1)),
 			.ttl = conf_enum(section, "timeout") == TIMEOUT_TTL };
-		e = nft_id_parse(&set->id, conf_title(section));
+		e = addrset_id_parse(&set->id, ADDRSET_NFT, conf_title(section));
 		if (e == OK)
 			e = dns_lists_read_names(&set->names, section, "domains", DNS_LIST_BLOCK,
 			    s->env.key);
 		count += e == OK;
 	}
 	if (e == OK && count != 0)
-		return dns_nftset_new(out, sets, count, s->env.key);
+		return dns_addrset_new(out, sets, count, s->env.key);
 	while (count-- != 0)
 		dns_list_free(sets[count].names);
 	return e;
@@ -135,10 +135,10 @@ dns_nftsets_read(const struct dns_nftsets *s, const struct conf *cf, struct dns_
  * those that it cannot hold are refused, and move to the front.
  */
 static void
-refuse_others(struct nft_job *j, const struct nft_info *info)
+refuse_others(struct add_job *j, const struct addrset_info *info)
 {
 	for (size_t i = 0; i < j->count; i++) {
-		struct nft_element e = j->elements[i];
+		struct addrset_element e = j->elements[i];
 
 		if (e.len == info->bytes)
 			continue;
@@ -149,21 +149,21 @@ refuse_others(struct nft_job *j, const struct nft_info *info)
 
 /* Add what is left one by one; those that are refused move to the front. */
 static void
-add_each(struct nft_job *j, const struct nft_info *info)
+add_each(struct add_job *j, const struct addrset_info *info)
 {
 	for (size_t i = j->refused; i < j->count; i++)
-		if (nft_add(j->nft, &j->ids[j->set], info, &j->elements[i], 1) != OK)
+		if (addrset_add(j->kernel, &j->ids[j->set], info, &j->elements[i], 1) != OK)
 			j->elements[j->refused++] = j->elements[i];
 }
 
 static void
-add(struct nft_job *j, const struct nft_info *info)
+add(struct add_job *j, const struct addrset_info *info)
 {
 	size_t left;
 
 	refuse_others(j, info);
 	left = j->count - j->refused;
-	if (left != 0 && nft_add(j->nft, &j->ids[j->set], info, j->elements + j->refused,
+	if (left != 0 && addrset_add(j->kernel, &j->ids[j->set], info, j->elements + j->refused,
 	    left) != OK)
 		add_each(j, info);
 }
@@ -171,15 +171,15 @@ add(struct nft_job *j, const struct nft_info *info)
 static void
 work(struct offload_job *job)
 {
-	struct nft_job *j = (struct nft_job *)job;
-	enum err e = j->nft == NULL ? nft_open(&j->nft) : OK;
+	struct add_job *j = (struct add_job *)job;
+	enum err e = j->kernel == NULL ? addrset_open(&j->kernel) : OK;
 
 	for (size_t i = 0; i < j->set_count; i++) {
 		struct look *l = &j->looks[i];
 
 		if (!j->all && i != j->set)
 			continue;
-		l->e = e == OK ? nft_describe(j->nft, &j->ids[i], &l->info) : e;
+		l->e = e == OK ? addrset_describe(j->kernel, &j->ids[i], &l->info) : e;
 		l->sys = errno;
 	}
 	j->refused = 0;
@@ -194,23 +194,24 @@ work(struct offload_job *job)
 /* --- in the loop ------------------------------------------------------------------------------ */
 
 static void
-free_job(struct nft_job *j)
+free_job(struct add_job *j)
 {
 	if (j != NULL)
-		nft_close(j->nft);
+		addrset_close(j->kernel);
 	free(j);
 }
 
 static void
-log_look(const struct dns_nftsets *s, size_t i, const struct look *l)
+log_look(const struct dns_addrsets *s, size_t i, const struct look *l)
 {
-	const struct nft_id *id = dns_nftset_id(s->ns, i);
+	char set[ADDRSET_TEXT_MAX];
 	const char *why;
 
+	addrset_id_text(dns_addrset_id(s->as, i), set);
 	switch (l->e) {
 	case OK:
-		log_event(s->env.log, LOG_LEVEL_INFO, s->env.service, "a set of nftables is filled",
-		    LOG_STR("table", id->table), LOG_STR("set", id->set));
+		log_event(s->env.log, LOG_LEVEL_INFO, s->env.service, "a set is filled",
+		    LOG_STR("set", set));
 		return;
 	case ERR_NOTFOUND:
 		why = "there is none of that name";
@@ -221,48 +222,50 @@ log_look(const struct dns_nftsets *s, size_t i, const struct look *l)
 	case ERR_RANGE:
 		why = "it is no set of addresses (type ipv4_addr or ipv6_addr)";
 		break;
+	case ERR_UNSUPPORTED:
+		why = "the kernel has no sets of this kind";
+		break;
 	default:
 		why = strerror(l->sys);
 		break;
 	}
-	log_event(s->env.log, LOG_LEVEL_WARNING, s->env.service,
-	    "a set of nftables cannot be filled",
-	    LOG_STR("table", id->table), LOG_STR("set", id->set), LOG_STR("reason", why));
+	log_event(s->env.log, LOG_LEVEL_WARNING, s->env.service, "a set cannot be filled",
+	    LOG_STR("set", set), LOG_STR("reason", why));
 }
 
 /* A set has been looked up. Another one than before was made anew, and is empty. */
 static void
-take_look(struct dns_nftsets *s, size_t i, const struct look *l)
+take_look(struct dns_addrsets *s, size_t i, const struct look *l)
 {
 	struct set_state *st = &s->states[i];
 	bool anew = l->e == OK && st->info.bytes != 0 &&
-	    (l->info.table != st->info.table || l->info.set != st->info.set);
+	    memcmp(l->info.made, st->info.made, sizeof(l->info.made)) != 0;
 
 	if (!st->known || st->e != l->e)
 		log_look(s, i, l);
 	st->known = true;
 	st->e = l->e;
-	dns_nftset_allow(s->ns, i, l->e == OK ? l->info.bytes : 0, l->info.timeouts);
+	dns_addrset_allow(s->as, i, l->e == OK ? l->info.bytes : 0, l->info.timeouts);
 	if (l->e == OK)
 		st->info = l->info;
 	if (anew)
-		dns_nftset_again(s->ns, i, loop_now(s->env.loop));
+		dns_addrset_again(s->as, i, loop_now(s->env.loop));
 }
 
-static void submit(struct dns_nftsets *s);
+static void submit(struct dns_addrsets *s);
 
 static void
 done(struct offload_job *job)
 {
-	struct nft_job *j = (struct nft_job *)job;
-	struct dns_nftsets *s = j->owner;
+	struct add_job *j = (struct add_job *)job;
+	struct dns_addrsets *s = j->owner;
 
 	if (s == NULL) {
 		free_job(j);
 		return;
 	}
 	s->at_work = false;
-	if (s->ns != NULL && j->version == s->version) {
+	if (s->as != NULL && j->version == s->version) {
 		if (job->cancelled)
 			j->refused = j->count;
 		for (size_t i = 0; i < j->set_count && !job->cancelled; i++)
@@ -270,8 +273,8 @@ done(struct offload_job *job)
 				take_look(s, i, &j->looks[i]);
 		s->states[j->set].added += j->count - j->refused;
 		s->states[j->set].refused += j->refused;
-		dns_nftset_forget(s->ns, j->set, j->elements, j->refused);
-		dns_nftset_settle(s->ns, j->count);
+		dns_addrset_forget(s->as, j->set, j->elements, j->refused);
+		dns_addrset_settle(s->as, j->count);
 	}
 	s->env.settled(s->env.ctx);
 	if (!job->cancelled)
@@ -280,19 +283,19 @@ done(struct offload_job *job)
 
 /* Hand over what there is to do, as long as the pool has nothing of ours. */
 static void
-submit(struct dns_nftsets *s)
+submit(struct dns_addrsets *s)
 {
-	struct nft_job *j = s->job;
+	struct add_job *j = s->job;
 
-	if (s->at_work || s->ns == NULL || (!s->look && !dns_nftset_waiting(s->ns)))
+	if (s->at_work || s->as == NULL || (!s->look && !dns_addrset_waiting(s->as)))
 		return;
 	j->version = s->version;
 	j->all = s->look;
 	j->set = 0;
-	j->count = dns_nftset_take(s->ns, &j->set, j->elements);
-	j->set_count = dns_nftset_count(s->ns);
+	j->count = dns_addrset_take(s->as, &j->set, j->elements);
+	j->set_count = dns_addrset_count(s->as);
 	for (size_t i = 0; i < j->set_count; i++)
-		j->ids[i] = *dns_nftset_id(s->ns, i);
+		j->ids[i] = *dns_addrset_id(s->as, i);
 	s->at_work = offload_submit(s->env.offload, &j->job) == OK;
 	if (s->at_work) {
 		s->look = false;
@@ -300,16 +303,16 @@ submit(struct dns_nftsets *s)
 	}
 	/* The pool is full. The next answer tries these again; the others wait a little. */
 	s->states[j->set].refused += j->count;
-	dns_nftset_forget(s->ns, j->set, j->elements, j->count);
-	dns_nftset_settle(s->ns, j->count);
+	dns_addrset_forget(s->as, j->set, j->elements, j->count);
+	dns_addrset_settle(s->as, j->count);
 	loop_timer(s->env.loop, &s->timer, loop_now(s->env.loop) + RETRY);
 }
 
 static void
 on_timer(struct timer *t, mono_us now)
 {
-	struct dns_nftsets *s =
-	    (struct dns_nftsets *)((char *)t - offsetof(struct dns_nftsets, timer));
+	struct dns_addrsets *s =
+	    (struct dns_addrsets *)((char *)t - offsetof(struct dns_addrsets, timer));
 
 	s->look = true;
 	loop_timer(s->env.loop, t, now + LOOK_EVERY);
@@ -318,30 +321,30 @@ on_timer(struct timer *t, mono_us now)
 }
 
 uint64_t
-dns_nftsets_note(struct dns_nftsets *s, struct span lower, struct span msg, mono_us now)
+dns_addrsets_note(struct dns_addrsets *s, struct span lower, struct span msg, mono_us now)
 {
 	uint64_t ticket;
 
-	if (s->ns == NULL)
+	if (s->as == NULL)
 		return 0;
-	ticket = dns_nftset_note(s->ns, lower, msg, now);
+	ticket = dns_addrset_note(s->as, lower, msg, now);
 	submit(s);
 	return ticket != 0 ? s->before + ticket : 0;
 }
 
 uint64_t
-dns_nftsets_settled(const struct dns_nftsets *s)
+dns_addrsets_settled(const struct dns_addrsets *s)
 {
-	return s->ns != NULL ? s->before + dns_nftset_settled(s->ns) : UINT64_MAX;
+	return s->as != NULL ? s->before + dns_addrset_settled(s->as) : UINT64_MAX;
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
 
 enum err
-dns_nftsets_new(struct dns_nftsets **out, const struct dns_nftsets_env *env)
+dns_addrsets_new(struct dns_addrsets **out, const struct dns_addrsets_env *env)
 {
-	struct dns_nftsets *s = calloc(1, sizeof(*s));
-	struct nft_job *j = calloc(1, sizeof(*j));
+	struct dns_addrsets *s = calloc(1, sizeof(*s));
+	struct add_job *j = calloc(1, sizeof(*j));
 
 	if (s == NULL || j == NULL) {
 		free(s);
@@ -359,7 +362,7 @@ dns_nftsets_new(struct dns_nftsets **out, const struct dns_nftsets_env *env)
 }
 
 void
-dns_nftsets_free(struct dns_nftsets *s)
+dns_addrsets_free(struct dns_addrsets *s)
 {
 	if (s == NULL)
 		return;
@@ -368,21 +371,21 @@ dns_nftsets_free(struct dns_nftsets *s)
 		s->job->owner = NULL;
 	else
 		free_job(s->job);
-	dns_nftset_free(s->ns);
+	dns_addrset_free(s->as);
 	free(s);
 }
 
 void
-dns_nftsets_commit(struct dns_nftsets *s, struct dns_nftset *ns)
+dns_addrsets_commit(struct dns_addrsets *s, struct dns_addrset *as)
 {
-	if (s->ns != NULL)
-		s->before += dns_nftset_stats(s->ns)->queued;
-	dns_nftset_free(s->ns);
-	s->ns = ns;
+	if (s->as != NULL)
+		s->before += dns_addrset_stats(s->as)->queued;
+	dns_addrset_free(s->as);
+	s->as = as;
 	s->version++;
 	memset(s->states, 0, sizeof(s->states));
-	s->look = ns != NULL;
-	if (ns != NULL)
+	s->look = as != NULL;
+	if (as != NULL)
 		loop_timer(s->env.loop, &s->timer, loop_now(s->env.loop));
 	else
 		loop_timer_cancel(s->env.loop, &s->timer);
@@ -390,30 +393,29 @@ dns_nftsets_commit(struct dns_nftsets *s, struct dns_nftset *ns)
 }
 
 bool
-dns_nftsets_explain(const struct dns_nftsets *s, struct span lower,
-    char buf[static DNS_NFTSETS_WHY_MAX])
+dns_addrsets_explain(const struct dns_addrsets *s, struct span lower,
+    char buf[static DNS_ADDRSETS_WHY_MAX])
 {
-	uint32_t sets = s->ns != NULL ? dns_nftset_match(s->ns, lower) : 0;
+	uint32_t sets = s->as != NULL ? dns_addrset_match(s->as, lower) : 0;
 	size_t len = 0;
 
-	for (; sets != 0 && len < DNS_NFTSETS_WHY_MAX; sets &= sets - 1) {
+	for (; sets != 0 && len < DNS_ADDRSETS_WHY_MAX; sets &= sets - 1) {
 		unsigned i = (unsigned)__builtin_ctz(sets);
-		const struct nft_id *id = dns_nftset_id(s->ns, i);
+		char set[ADDRSET_TEXT_MAX];
 
-		len += (size_t)snprintf(buf + len, DNS_NFTSETS_WHY_MAX - len, "%s%s %s",
-		    len != 0 ? ", " : "", id->table, id->set);
+		len += (size_t)snprintf(buf + len, DNS_ADDRSETS_WHY_MAX - len, "%s%s",
+		    len != 0 ? ", " : "", addrset_id_text(dns_addrset_id(s->as, i), set));
 	}
 	return len != 0;
 }
 
 static void
-report_set(const struct dns_nftsets *s, size_t i, struct report *out)
+report_set(const struct dns_addrsets *s, size_t i, struct report *out)
 {
-	const struct nft_id *id = dns_nftset_id(s->ns, i);
 	const struct set_state *st = &s->states[i];
+	char set[ADDRSET_TEXT_MAX];
 
-	report_str(out, "table", id->table);
-	report_str(out, "set", id->set);
+	report_str(out, "set", addrset_id_text(dns_addrset_id(s->as, i), set));
 	report_str(out, "state",
 	    !st->known ? "not looked up" : st->e == OK ? "ok" : err_text(st->e));
 	report_u64(out, "added", st->added);
@@ -421,19 +423,19 @@ report_set(const struct dns_nftsets *s, size_t i, struct report *out)
 }
 
 void
-dns_nftsets_report(const struct dns_nftsets *s, struct report *out)
+dns_addrsets_report(const struct dns_addrsets *s, struct report *out)
 {
-	const struct dns_nftset_stats *st;
+	const struct dns_addrset_stats *st;
 	struct report *list;
 
-	if (s->ns == NULL)
+	if (s->as == NULL)
 		return;
-	st = dns_nftset_stats(s->ns);
+	st = dns_addrset_stats(s->as);
 	report_u64(out, "matched", st->matched);
 	report_u64(out, "queued", st->queued);
 	report_u64(out, "dropped", st->dropped);
 	report_u64(out, "added_again", st->again);
 	list = report_list(out, "sets");
-	for (size_t i = 0; i < dns_nftset_count(s->ns); i++)
+	for (size_t i = 0; i < dns_addrset_count(s->as); i++)
 		report_set(s, i, report_object(list, NULL));
 }

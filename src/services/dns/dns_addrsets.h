@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The edge of the sets of netfilter: settings become the engine of dns_addrset.h, the pool adds its
+ * elements to the kernel's sets. A set that is made anew, as a firewall does that is loaded again,
+ * is noticed and filled again.
+ */
+#ifndef SERVICES_DNS_ADDRSETS_H
+#define SERVICES_DNS_ADDRSETS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/conf.h"
+#include "core/report.h"
+#include "services/dns/dns_addrset.h"
+#include "util/err.h"
+#include "util/seal.h"
+
+#define DNS_ADDRSETS_WHY_MAX 512	/* bytes of dns_addrsets_explain() */
+
+struct dns_addrsets;
+struct log;
+struct loop;
+struct offload;
+
+extern const struct conf_key dns_addrsets_section_keys[];
+/* What is wrong with a section's title, or NULL; static text. */
+const char *dns_addrsets_check_title(const char *title);
+
+#define DNS_ADDRSETS_KEYS                                                                           \
+	{ .name = "nftset", .type = CONF_SECTION, .flags = CONF_TITLED,                            \
+	    .keys = dns_addrsets_section_keys, .check = dns_addrsets_check_title,                    \
+	    .help = "a set of nftables that gets the addresses of names: nftset \"inet home vod\" " \
+		    "{ domains = { \"video.example\" } }" }
+
+struct dns_addrsets_env {
+	struct loop *loop;
+	struct log *log;
+	struct offload *offload;
+	const char *service;		/* tag of the log lines */
+	uint8_t key[SEAL_SHORT_KEY_BYTES];	/* for hashes of names: fresh from the CSPRNG */
+	/* Elements have settled: dns_addrsets_settled() gives more than before. */
+	void (*settled)(void *ctx);
+	void *ctx;
+};
+
+/* Errors: ERR_NOMEM. */
+enum err dns_addrsets_new(struct dns_addrsets **out, const struct dns_addrsets_env *env) MUST_CHECK;
+/* NULL is fine. */
+void dns_addrsets_free(struct dns_addrsets *s);
+
+/* Read the sections of settings, for commit. Errors: ERR_FULL (said in *bad), ERR_NOMEM. */
+enum err dns_addrsets_read(const struct dns_addrsets *s, const struct conf *cf,
+    struct dns_addrset **out, size_t *bad) MUST_CHECK;
+/* Put them in force; NULL: none. */
+void dns_addrsets_commit(struct dns_addrsets *s, struct dns_addrset *as);
+
+/* As dns_addrset_note(); 0 where there are no sets. */
+uint64_t dns_addrsets_note(struct dns_addrsets *s, struct span lower, struct span msg, mono_us now);
+uint64_t dns_addrsets_settled(const struct dns_addrsets *s);
+
+/* Say which sets get the addresses of a name: "inet home v4, ip t s". False: none does. */
+bool dns_addrsets_explain(const struct dns_addrsets *s, struct span lower,
+    char buf[static DNS_ADDRSETS_WHY_MAX]);
+
+void dns_addrsets_report(const struct dns_addrsets *s, struct report *out);
+
+#endif
