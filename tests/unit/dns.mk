@@ -118,6 +118,13 @@ tests_unit_test_dns_list_SOURCES = tests/unit/test_dns_list.c tests/support/dns.
 tests_unit_test_dns_list_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_list_LDADD = $(UNIT_DNS)
 
+check_PROGRAMS += tests/unit/test_dns_upstream_burst
+TESTS += tests/unit/test_dns_upstream_burst
+tests_unit_test_dns_upstream_burst_SOURCES = tests/unit/test_dns_upstream_burst.c \
+	$(FAKE_UPSTREAM)
+tests_unit_test_dns_upstream_burst_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_upstream_burst_LDADD = $(UNIT_DNS)
+
 check_PROGRAMS += tests/unit/test_dns_upstream_server
 TESTS += tests/unit/test_dns_upstream_server
 tests_unit_test_dns_upstream_server_SOURCES = tests/unit/test_dns_upstream_server.c \

@@ -272,8 +272,8 @@ dns_transaction_tcp_failed(struct dns_transaction *t, bool was_answering)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-bool
-dns_upstream_may_read(struct dns_upstream *up)
+unsigned
+dns_upstream_may_read(struct dns_upstream *up, unsigned want)
 {
 	uint64_t turn = loop_stats(up->loop)->turns;
 
@@ -281,7 +281,18 @@ dns_upstream_may_read(struct dns_upstream *up)
 		up->reads_turn = turn;
 		up->reads = 0;
 	}
-	return up->reads++ < DNS_READS_PER_TURN;
+
+	unsigned left = DNS_READS_PER_TURN - up->reads;
+
+	want = want < left ? want : left;
+	up->reads += want;
+	return want;
+}
+
+void
+dns_upstream_read_less(struct dns_upstream *up, unsigned unread)
+{
+	up->reads -= unread;
 }
 
 static void

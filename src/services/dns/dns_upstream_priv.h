@@ -44,7 +44,10 @@
 #define DNS_POOL_SENDS	    256		/* a shared socket retires after so many */
 #define DNS_POOL_AGE	    seconds(30)	/* or at this age */
 #define DNS_IDLE_SOCKETS    64		/* kept per server for further sends of their own */
+#define DNS_BURST	    32		/* queries that leave a shared socket in one system call */
 #define DNS_READS_PER_TURN  64		/* datagrams and frames of all servers together */
+#define DNS_READ_SLOTS	    16		/* datagrams read from a shared socket at once, */
+#define DNS_READ_BYTES	    4096	/* and what of each; more is asked for over TCP */
 #define DNS_ABILITY_FORGET  seconds(300) /* until it is tried again what a server could not do */
 #define DNS_COOKIE_BYTES    8		/* client cookie, RFC 7873 §4 */
 #define DNS_COOKIE_MAX	    40		/* with the server's */
@@ -104,6 +107,8 @@ struct dns_transaction {
 	TAILQ_ENTRY(dns_transaction) over_link;	/* also links the free ones */
 	struct dns_udp *udp;		/* waits here, or NULL */
 	LIST_ENTRY(dns_transaction) on_udp;
+	bool in_burst;			/* and its query has yet to leave */
+	TAILQ_ENTRY(dns_transaction) burst_link;
 	struct dns_stream *stream;	/* waits here, or NULL */
 	LIST_ENTRY(dns_transaction) on_stream;
 	bool awaits_cert;		/* and then goes out */
@@ -160,6 +165,9 @@ struct dns_server {
 	struct dns_sockets idle;
 	unsigned idle_count;
 	struct dns_udp *pool[DNS_POOL_SOCKETS];
+	TAILQ_HEAD(, dns_transaction) burst;	/* leave at the end of the turn, all by one socket */
+	unsigned burst_len;
+	struct loop_task send_burst;
 	struct dns_stream *stream;	/* the one that many queries share */
 	LIST_HEAD(, dns_stream) streams;	/* that one and the single ones */
 	unsigned singles;
@@ -214,7 +222,7 @@ struct dns_upstream {
 	unsigned reads;
 	struct log_gate gate;
 	uint8_t secret[SEAL_SHORT_KEY_BYTES];	/* for client cookies */
-	uint8_t in[DNS_MSG_MAX];
+	uint8_t in[DNS_READ_SLOTS * DNS_READ_BYTES];
 	uint8_t plain[DNS_MSG_MAX];	/* an answer that was decrypted */
 };
 
@@ -236,8 +244,10 @@ void dns_transaction_suspect(struct dns_transaction *t);
  */
 bool dns_upstream_input(struct dns_server *sv, struct dns_udp *udp, struct dns_stream *stream,
     struct span bytes);
-/* May another datagram or frame be read in this turn? Takes it off the budget. */
-bool dns_upstream_may_read(struct dns_upstream *up);
+/* How many of `want` datagrams or frames may be read in this turn? Takes them off the budget. */
+unsigned dns_upstream_may_read(struct dns_upstream *up, unsigned want);
+/* So many of them were not there. */
+void dns_upstream_read_less(struct dns_upstream *up, unsigned unread);
 
 /* --- dns_upstream_engine.c -------------------------------------------------------------------- */
 
@@ -277,8 +287,10 @@ void dns_reply_opt(struct dns_reply_opt *out, struct span bytes);
 
 /* --- dns_upstream_udp.c ----------------------------------------------------------------------- */
 
-/* Choose a socket and send t->query; where it cannot be, t is given up. */
+/* Choose a socket and send t->query, now or at the end of the turn; else t is given up. */
 void dns_udp_send(struct dns_transaction *t);
+/* The task that does so. */
+void dns_udp_send_burst(struct loop_task *task);
 /* t waits on its socket no longer. */
 void dns_udp_leave(struct dns_transaction *t);
 /* Give up shared and idle sockets, the old ones or all. True: some are left. */

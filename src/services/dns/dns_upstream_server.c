@@ -167,6 +167,8 @@ dns_upstream_add(struct dns_upstream *up, struct dns_server **out, const char *s
 	if (sv == NULL)
 		return ERR_NOMEM;
 	sv->up = up;
+	TAILQ_INIT(&sv->burst);
+	sv->send_burst.run = dns_udp_send_burst;
 	e = identify(sv, &stamp, spec, opts);
 	if (e != OK)
 		goto free_server;

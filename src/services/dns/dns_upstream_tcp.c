@@ -133,7 +133,7 @@ receive(struct dns_stream *st)
 {
 	struct dns_upstream *up = st->server->up;
 
-	if (!dns_upstream_may_read(up))
+	if (dns_upstream_may_read(up, 1) == 0)
 		return 0;
 
 	ssize_t n = recv(st->watch.fd, st->in + st->in_used, sizeof(st->in) - st->in_used, 0);

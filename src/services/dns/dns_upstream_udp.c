@@ -9,6 +9,10 @@
  * A socket that gives up its port is kept for a moment where sends follow each other closely: to
  * disconnect it and connect it again draws a new port as well, for less than a new socket takes.
  *
+ * What one turn of the loop sends to a server over shared sockets leaves over one of them, in one
+ * system call, and the answers are read together as well. Who guesses still has to hit one of 64
+ * ports and an id for each query.
+ *
  * An answer counts only on the socket that its query left from.
  */
 #include "services/dns/dns_upstream_priv.h"
@@ -113,6 +117,14 @@ put_by(struct dns_udp *u)
 	LIST_INSERT_HEAD(&sv->idle, u, link);
 }
 
+static void
+leave_burst(struct dns_transaction *t)
+{
+	TAILQ_REMOVE(&t->server->burst, t, burst_link);
+	t->server->burst_len--;
+	t->in_burst = false;
+}
+
 void
 dns_udp_leave(struct dns_transaction *t)
 {
@@ -122,6 +134,8 @@ dns_udp_leave(struct dns_transaction *t)
 		return;
 	LIST_REMOVE(t, on_udp);
 	t->udp = NULL;
+	if (t->in_burst)
+		leave_burst(t);
 	if (u->retired && LIST_EMPTY(&u->waiting))
 		put_by(u);
 }
@@ -192,31 +206,78 @@ take_datagram(struct dns_udp *u, struct span bytes)
 	take_junk(u);
 }
 
+/* One datagram. 1: there may be more. 0: there is none. -1: an error came, in errno. */
+static int
+read_one(struct dns_udp *u)
+{
+	struct dns_upstream *up = u->server->up;
+	ssize_t n = recv(u->watch.fd, up->in, sizeof(up->in), 0);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	take_datagram(u, span_of(up->in, (size_t)n));
+	return 1;
+}
+
+/* What did not fit its slot is cut short, as if the server had done so: TCP brings the rest. */
+static struct span
+slot_read(struct dns_upstream *up, unsigned i, const struct mmsghdr *m)
+{
+	uint8_t *at = up->in + i * DNS_READ_BYTES;
+
+	if ((m->msg_hdr.msg_flags & MSG_TRUNC) != 0)
+		wire_put_u16(at + 2, dns_msg_flags(span_of(at, m->msg_len)) | DNS_FLAG_TC);
+	return span_of(at, m->msg_len);
+}
+
+/* Up to `max` datagrams. As read_one(). */
+static int
+read_some(struct dns_udp *u, unsigned max)
+{
+	struct dns_upstream *up = u->server->up;
+	struct mmsghdr msgs[DNS_READ_SLOTS];
+	struct iovec iov[DNS_READ_SLOTS];
+
+	for (unsigned i = 0; i < max; i++) {
+		iov[i] = (struct iovec){ up->in + i * DNS_READ_BYTES, DNS_READ_BYTES };
+		msgs[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
+	}
+
+	int n = recvmmsg(u->watch.fd, msgs, max, 0, NULL);
+	unsigned got = n > 0 ? (unsigned)n : 0;
+
+	dns_upstream_read_less(up, max - got);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	for (unsigned i = 0; i < got; i++)
+		take_datagram(u, slot_read(up, i, &msgs[i]));
+	return got == max;
+}
+
 static void
 ready(struct loop_fd *w, uint32_t events)
 {
 	struct dns_udp *u = (struct dns_udp *)w;
 	struct dns_upstream *up = u->server->up;
 	unsigned errors = 0;
+	int more;
 
 	(void)events;
 	u->reading = true;
 	do {
-		if (!dns_upstream_may_read(up))
-			break;
+		/* What is encrypted may be longer than a slot, and its end is what proves it. */
+		bool many = u->server->crypt == NULL && !LIST_EMPTY(&u->waiting) &&
+		    LIST_NEXT(LIST_FIRST(&u->waiting), on_udp) != NULL;
+		unsigned max = dns_upstream_may_read(up, many ? DNS_READ_SLOTS : 1);
 
-		ssize_t n = recv(w->fd, up->in, sizeof(up->in), 0);
-
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		if (max == 0)
 			break;
-		if (n < 0) {
+		more = max == 1 ? read_one(u) : read_some(u, max);
+		if (more < 0) {
 			take_error(u, errno);
-			if (++errors == ERRORS_MAX)
-				break;
-			continue;
+			errors++;
 		}
-		take_datagram(u, span_of(up->in, (size_t)n));
-	} while (!u->dead && !LIST_EMPTY(&u->waiting));
+	} while (more != 0 && errors < ERRORS_MAX && !u->dead && !LIST_EMPTY(&u->waiting));
 	u->reading = false;
 	if (u->dead) {
 		free(u->ids);
@@ -310,29 +371,6 @@ choose_fresh(struct dns_udp **out, struct dns_server *sv, mono_us now)
 	return OK;
 }
 
-static enum err
-choose(struct dns_udp **out, struct dns_server *sv)
-{
-	struct dns_upstream *up = sv->up;
-	mono_us now = loop_now(up->loop);
-
-	if (up->fresh_open < up->fresh_max && bucket_take(&up->fresh, 1, now)) {
-		if (choose_fresh(out, sv, now) == OK) {
-			sv->stats.ports_fresh++;
-			return OK;
-		}
-		/* Descriptors are short: a shared socket may be open already. */
-		if (errno != EMFILE && errno != ENFILE)
-			return ERR_SYS;
-	}
-
-	enum err e = choose_pooled(out, sv, now);
-
-	if (e == OK)
-		sv->stats.ports_pooled++;
-	return e;
-}
-
 /* Does this error tell about the network rather than about us? */
 static bool
 is_network_error(int error)
@@ -349,6 +387,138 @@ give_up(struct dns_transaction *t, int error)
 	dns_transaction_give_up(t, is_network_error(error) ? DNS_OVER_UNREACHABLE : DNS_OVER_LOCAL);
 }
 
+static void
+has_left(struct dns_transaction *t)
+{
+	t->sent_udp = loop_now(t->server->up->loop);
+	t->server->stats.sent++;
+}
+
+static void
+could_not_leave(struct dns_transaction *t, int error)
+{
+	dns_udp_leave(t);
+	give_up(t, error);
+}
+
+/* A full queue is a lost packet: the deadline sees to it. */
+static bool
+is_loss(int error)
+{
+	return error == EAGAIN || error == ENOBUFS;
+}
+
+static void
+send_now(struct dns_transaction *t, struct span packet)
+{
+	ssize_t n = -1;
+
+	/* An error may be an older one that was pending on a shared socket: that clears it. */
+	for (int i = 0; i < 2 && n < 0; i++)
+		n = send(t->udp->watch.fd, packet.at, packet.len, MSG_NOSIGNAL);
+	if (n < 0 && !is_loss(errno))
+		could_not_leave(t, errno);
+	else
+		has_left(t);
+}
+
+/* Take the burst apart and make messages of it. Gives their number. */
+static unsigned
+collect_burst(struct dns_server *sv, struct dns_transaction *who[static DNS_BURST],
+    struct mmsghdr msgs[static DNS_BURST], struct iovec iov[static DNS_BURST])
+{
+	struct dns_transaction *t;
+	unsigned n = 0;
+
+	while ((t = TAILQ_FIRST(&sv->burst)) != NULL) {
+		leave_burst(t);
+		who[n] = t;
+		iov[n] = (struct iovec){ t->query, t->query_len };
+		msgs[n].msg_hdr = (struct msghdr){ .msg_iov = &iov[n], .msg_iovlen = 1 };
+		n++;
+	}
+	return n;
+}
+
+static void
+send_burst(struct dns_server *sv)
+{
+	struct dns_transaction *who[DNS_BURST];
+	struct mmsghdr msgs[DNS_BURST];
+	struct iovec iov[DNS_BURST];
+	unsigned n = collect_burst(sv, who, msgs, iov), failures = 0;
+
+	for (unsigned i = 0; i < n;) {
+		int sent = sendmmsg(who[i]->udp->watch.fd, msgs + i, n - i, MSG_NOSIGNAL);
+
+		if (sent < 0 && !is_loss(errno)) {
+			/* The first may be an older one that was pending, as above. */
+			if (++failures < 2)
+				continue;
+			could_not_leave(who[i++], errno);
+		} else {
+			for (unsigned to = sent < 0 ? n : i + (unsigned)sent; i < to; i++)
+				has_left(who[i]);
+		}
+		failures = 0;
+	}
+}
+
+void
+dns_udp_send_burst(struct loop_task *task)
+{
+	send_burst((struct dns_server *)((char *)task - offsetof(struct dns_server, send_burst)));
+}
+
+/* All that leaves in this turn by a shared socket leaves by the same one. */
+static enum err
+choose_burst(struct dns_udp **out, struct dns_server *sv, mono_us now)
+{
+	struct dns_transaction *first = TAILQ_FIRST(&sv->burst);
+
+	if (first != NULL && sv->burst_len < DNS_BURST && first->udp->sends < DNS_POOL_SENDS) {
+		*out = first->udp;
+		return OK;
+	}
+	if (first != NULL)
+		send_burst(sv);
+	return choose_pooled(out, sv, now);
+}
+
+static enum err
+choose(struct dns_udp **out, struct dns_server *sv)
+{
+	struct dns_upstream *up = sv->up;
+	mono_us now = loop_now(up->loop);
+
+	if (up->fresh_open < up->fresh_max && bucket_take(&up->fresh, 1, now)) {
+		if (choose_fresh(out, sv, now) == OK) {
+			sv->stats.ports_fresh++;
+			return OK;
+		}
+		/* Descriptors are short: a shared socket may be open already. */
+		if (errno != EMFILE && errno != ENFILE)
+			return ERR_SYS;
+	}
+
+	enum err e = choose_burst(out, sv, now);
+
+	if (e == OK)
+		sv->stats.ports_pooled++;
+	return e;
+}
+
+static void
+join_burst(struct dns_transaction *t)
+{
+	struct dns_server *sv = t->server;
+
+	TAILQ_INSERT_TAIL(&sv->burst, t, burst_link);
+	sv->burst_len++;
+	t->in_burst = true;
+	loop_defer(sv->up->loop, &sv->send_burst);
+}
+
 void
 dns_udp_send(struct dns_transaction *t)
 {
@@ -356,7 +526,6 @@ dns_udp_send(struct dns_transaction *t)
 	struct span packet = span_of(t->query, t->query_len);
 	uint8_t sealed[DNS_CRYPT_PACKET_MAX];
 	struct dns_udp *u;
-	ssize_t n = -1;
 
 	if (sv->crypt != NULL) {
 		packet = dns_dnscrypt_seal(t, false, sealed);
@@ -372,19 +541,10 @@ dns_udp_send(struct dns_transaction *t)
 	u->sends++;
 	t->udp = u;
 	LIST_INSERT_HEAD(&u->waiting, t, on_udp);
-	/* An error may be an older one that was pending on a shared socket: that clears it. */
-	for (int i = 0; i < 2 && n < 0; i++)
-		n = send(u->watch.fd, packet.at, packet.len, MSG_NOSIGNAL);
-	/* A full queue is a lost packet: the deadline sees to it. */
-	if (n < 0 && errno != EAGAIN && errno != ENOBUFS) {
-		int error = errno;
-
-		dns_udp_leave(t);
-		give_up(t, error);
-		return;
-	}
-	t->sent_udp = loop_now(sv->up->loop);
-	sv->stats.sent++;
+	if (u->ids != NULL && sv->crypt == NULL)
+		join_burst(t);
+	else
+		send_now(t, packet);
 }
 
 /* --- tidying ---------------------------------------------------------------------------------- */
@@ -430,8 +590,11 @@ dns_udp_close_all(struct dns_server *sv)
 		while ((t = LIST_FIRST(&u->waiting)) != NULL) {
 			LIST_REMOVE(t, on_udp);
 			t->udp = NULL;
+			if (t->in_burst)
+				leave_burst(t);
 		}
 		release(u);
 	}
 	memset(sv->pool, 0, sizeof(sv->pool));
+	loop_undefer(sv->up->loop, &sv->send_burst);
 }
