@@ -7,6 +7,7 @@
 #include "hearthctl/tool.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +15,14 @@
 
 enum {
 	OPTION_JSON = 256,
+	OPTION_WIDE,
 	OPTION_VERSION,
 };
 
 static const struct option options[] = {
 	{ "socket", required_argument, NULL, 's' },
 	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "wide", no_argument, NULL, OPTION_WIDE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ 0 },
@@ -28,12 +31,13 @@ static const struct option options[] = {
 static void
 print_help(void)
 {
-	printf("usage: hearthctl [-s SOCKET] [--json] COMMAND [WORD ...]\n"
+	printf("usage: hearthctl [-s SOCKET] [--json] [--wide] COMMAND [WORD ...]\n"
 	       "       hearthctl --help | --version\n\n"
 	       "  -s, --socket SOCKET  ask the daemon there; else $HEARTH_CONTROL, else\n"
 	       "                       %s\n"
 	       "      --json           print results as JSON\n"
-	       "  Both may also stand behind a command.\n\n"
+	       "      --wide           print tables upright, however narrow the terminal is\n"
+	       "  They may also stand behind a command.\n\n"
 	       "Commands:\n", CTL_SOCKET);
 	for (const struct command *c = commands; c->name != NULL; c++) {
 		int width = printf("  %s%s%s", c->name, *c->args != '\0' ? " " : "", c->args);
@@ -86,7 +90,7 @@ ask(const struct tool *t, int argc, char **argv)
 		return tool_misuse("%s", why);
 	if (result == NULL)
 		return tool_fail("%s", why);
-	print_result(result, t->json, stdout);
+	print_result(result, t->json, t->wide ? INT_MAX : print_width(), stdout);
 	json_decref(result);
 	return TOOL_FINE;
 }
@@ -115,6 +119,8 @@ take_options(struct tool *t, int *argc, char **argv, int *plain)
 	for (; i < *argc && strcmp(argv[i], "--") != 0; i++) {
 		if (strcmp(argv[i], "--json") == 0)
 			t->json = true;
+		else if (strcmp(argv[i], "--wide") == 0)
+			t->wide = true;
 		else if (strncmp(argv[i], "--socket=", 9) == 0)
 			t->socket = argv[i] + 9;
 		else if (strcmp(argv[i], "-s") != 0 && strcmp(argv[i], "--socket") != 0)
@@ -239,6 +245,9 @@ main(int argc, char **argv)
 			break;
 		case OPTION_JSON:
 			t.json = true;
+			break;
+		case OPTION_WIDE:
+			t.wide = true;
 			break;
 		case 'h':
 			print_help();

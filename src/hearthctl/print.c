@@ -9,6 +9,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#define BELOW_INDENT "      "
+#define SENTENCE     24		/* letters of a last column that may be longer than the line */
+
 /* --- tables ----------------------------------------------------------------------------------- */
 
 /* Columns are the names in the rows, in the order in which they are met first. */
@@ -19,6 +22,7 @@ struct table {
 	size_t columns;
 	int *widths;		/* negative: numbers, to the right */
 	char **cells;		/* row by row */
+	bool folded;		/* what lies deeper in a row is printed below it */
 };
 
 /* Characters as a terminal counts them, near enough: continuation bytes take no room. */
@@ -67,7 +71,7 @@ find_columns(struct table *t, const json_t *list)
 }
 
 static char *
-cell_text(const json_t *value)
+cell_text(const json_t *value, bool quote)
 {
 	char *text = NULL;
 	size_t len;
@@ -76,7 +80,7 @@ cell_text(const json_t *value)
 	if (out == NULL)
 		return NULL;
 	if (value != NULL)
-		flat_print(value, false, out);
+		flat_print(value, quote, out);
 	return fclose(out) == 0 ? text : NULL;
 }
 
@@ -88,7 +92,7 @@ fill_column(struct table *t, size_t column)
 
 	for (size_t row = 0; row < t->rows_count; row++) {
 		const json_t *value = flat_find(&t->rows[row], t->names[column]);
-		char *text = cell_text(value);
+		char *text = cell_text(value, false);
 
 		if (text == NULL)
 			return false;
@@ -113,14 +117,24 @@ print_cell(const char *text, int width, bool last, FILE *out)
 		fprintf(out, "%*s", gap, "");
 }
 
+/* A column of "text.state" has no place in a line of a folded table. */
+static bool
+is_below(const struct table *t, size_t column)
+{
+	return t->folded && strchr(t->names[column], '.') != NULL;
+}
+
 static void
 print_line(const struct table *t, char *const *cells, FILE *out)
 {
-	for (size_t i = 0; i < t->columns; i++) {
-		const char *text = cells != NULL ? cells[i] : t->names[i];
+	size_t last = t->columns - 1;
 
-		print_cell(text, t->widths[i], i + 1 == t->columns, out);
-	}
+	while (last > 0 && is_below(t, last))
+		last--;
+	for (size_t i = 0; i <= last; i++)
+		if (!is_below(t, i))
+			print_cell(cells != NULL ? cells[i] : t->names[i], t->widths[i], i == last,
+			    out);
 	fputc('\n', out);
 }
 
@@ -131,8 +145,56 @@ upright_width(const struct table *t)
 	int sum = 0;
 
 	for (size_t i = 0; i < t->columns; i++)
-		sum += 2 + abs(t->widths[i]);
+		if (!is_below(t, i))
+			sum += 2 + abs(t->widths[i]);
 	return sum;
+}
+
+/* Letters of "text." where everything that lies deeper begins with that; else 0. */
+static int
+common_prefix(const struct table *t)
+{
+	const char *first = NULL;
+	size_t len = 0;
+
+	for (size_t i = 0; i < t->columns; i++) {
+		if (!is_below(t, i))
+			continue;
+		if (first == NULL) {
+			first = t->names[i];
+			len = strcspn(first, ".") + 1;
+		} else if (strncmp(first, t->names[i], len) != 0) {
+			return 0;
+		}
+	}
+	return (int)len;
+}
+
+/* "    state=closed battery=87", in as many lines as that takes. */
+static void
+print_below(const struct table *t, size_t row, int width, FILE *out)
+{
+	int skip = common_prefix(t), column = 0;
+
+	for (size_t i = 0; i < t->columns; i++) {
+		const json_t *value = flat_find(&t->rows[row], t->names[i]);
+		char *text = is_below(t, i) && value != NULL ? cell_text(value, true) : NULL;
+		int len = text != NULL ? width_of(t->names[i]) - skip + 1 + width_of(text) : 0;
+
+		if (text == NULL)
+			continue;
+		if (column != 0 && column + 1 + len > width) {
+			fputc('\n', out);
+			column = 0;
+		}
+		column += fprintf(out, "%s%s=", column == 0 ? BELOW_INDENT : " ",
+		    t->names[i] + skip);
+		column += width_of(text);
+		fputs(text, out);
+		free(text);
+	}
+	if (column != 0)
+		fputc('\n', out);
 }
 
 static int
@@ -158,36 +220,90 @@ row_width(const struct table *t, size_t row)
 	return widest;
 }
 
-static int
-lying_width(const struct table *t)
+/* How many rows, from this one on, fit side by side where the table lies; one at least. */
+static size_t
+rows_abreast(const struct table *t, size_t from, int width)
 {
 	int sum = 2 + name_width(t);
+	size_t row = from;
 
-	for (size_t row = 0; row < t->rows_count; row++)
-		sum += 2 + row_width(t, row);
-	return sum;
+	while (row < t->rows_count && (sum += 2 + row_width(t, row)) <= width)
+		row++;
+	return row > from ? row - from : 1;
 }
 
 static void
-print_lying(const struct table *t, FILE *out)
+print_lying(const struct table *t, size_t from, size_t end, FILE *out)
 {
 	int names = name_width(t);
 
 	for (size_t i = 0; i < t->columns; i++) {
 		print_cell(t->names[i], names, false, out);
-		for (size_t row = 0; row < t->rows_count; row++)
+		for (size_t row = from; row < end; row++)
 			print_cell(t->cells[row * t->columns + i], row_width(t, row),
-			    row + 1 == t->rows_count, out);
+			    row + 1 == end, out);
 		fputc('\n', out);
 	}
 }
 
+/* As many rows side by side as there is room for, then the next ones. */
 static void
-print_upright(const struct table *t, FILE *out)
+print_all_lying(const struct table *t, int width, FILE *out)
+{
+	for (size_t from = 0; from < t->rows_count;) {
+		size_t n = rows_abreast(t, from, width);
+
+		if (from != 0)
+			fputc('\n', out);
+		print_lying(t, from, from + n, out);
+		from += n;
+	}
+}
+
+static void
+print_upright(const struct table *t, int width, FILE *out)
 {
 	print_line(t, NULL, out);
-	for (size_t row = 0; row < t->rows_count; row++)
+	for (size_t row = 0; row < t->rows_count; row++) {
 		print_line(t, t->cells + row * t->columns, out);
+		if (t->folded)
+			print_below(t, row, width, out);
+	}
+}
+
+static bool
+can_fold(const struct table *t)
+{
+	bool deep = false, flat = false;
+
+	for (size_t i = 0; i < t->columns; i++)
+		*(strchr(t->names[i], '.') != NULL ? &deep : &flat) = true;
+	return deep && flat;
+}
+
+/* Sentences in the last column run on in the terminal's next line: that reads best. */
+static bool
+ends_in_sentences(const struct table *t, int width)
+{
+	int last = t->widths[t->columns - 1];
+
+	return last > SENTENCE && upright_width(t) - last + SENTENCE <= width;
+}
+
+/* The first way that fits: upright, folded, on its side; the last one in pieces, if need be. */
+static void
+print_fitting(struct table *t, int width, FILE *out)
+{
+	bool upright = upright_width(t) <= width;
+
+	if (!upright && can_fold(t)) {
+		t->folded = true;
+		upright = t->folded = upright_width(t) <= width;
+	}
+	if (upright || (rows_abreast(t, 0, width) < t->rows_count && ends_in_sentences(t, width)))
+		print_upright(t, width, out);
+	else
+		print_all_lying(t, width, out);
 }
 
 static void
@@ -216,10 +332,8 @@ print_table(const json_t *list, int width, FILE *out)
 	}
 	for (size_t i = 0; i < t.columns && ok; i++)
 		ok = fill_column(&t, i);
-	if (ok && upright_width(&t) > width && lying_width(&t) <= width)
-		print_lying(&t, out);
-	else if (ok)
-		print_upright(&t, out);
+	if (ok)
+		print_fitting(&t, width, out);
 	free_table(&t);
 }
 
@@ -245,7 +359,7 @@ print_titled(const char *title, const json_t *list, int width, FILE *out)
 static void
 print_inner(const char *title, const struct flat *row, int width, FILE *out)
 {
-	char *first = row->count != 0 ? cell_text(row->rows[0].value) : NULL;
+	char *first = row->count != 0 ? cell_text(row->rows[0].value, false) : NULL;
 
 	for (size_t i = 0; i < row->count && first != NULL; i++) {
 		char *name;
@@ -278,9 +392,8 @@ print_all_inner(const char *title, const json_t *list, int width, FILE *out)
 /* --- results ---------------------------------------------------------------------------------- */
 
 static void
-print_rows(const struct flat *f, FILE *out)
+print_rows(const struct flat *f, int width, FILE *out)
 {
-	int width = print_width();
 	bool first = true;
 
 	for (size_t i = 0; i < f->count; i++) {
@@ -303,7 +416,7 @@ print_rows(const struct flat *f, FILE *out)
 }
 
 void
-print_result(const json_t *result, bool as_json, FILE *out)
+print_result(const json_t *result, bool as_json, int width, FILE *out)
 {
 	struct flat f;
 
@@ -315,6 +428,6 @@ print_result(const json_t *result, bool as_json, FILE *out)
 	if (json_is_object(result) && json_object_size(result) == 0)
 		fputs("ok\n", out);
 	if (flat_make(&f, result))
-		print_rows(&f, out);
+		print_rows(&f, width, out);
 	flat_free(&f);
 }

@@ -11,13 +11,16 @@
 
 /*
  * Print what the daemon said. As text, plain values come first, one `name=value` a line; then each
- * list of objects as a table. "ok" stands for an empty result. As JSON, one line.
+ * list of objects as a table of at most `width` columns. "ok" stands for an empty result. As JSON,
+ * one line.
  */
-void print_result(const json_t *result, bool as_json, FILE *out);
+void print_result(const json_t *result, bool as_json, int width, FILE *out);
 
 /*
  * Print a list of objects with aligned columns and a head, indented by two spaces. Where that is
- * wider than `width` columns, and lying on its side it is not, it lies on its side.
+ * wider than `width` columns, objects within a row go below it as `name=value`. Without such, the
+ * table lies on its side, a line per name: as many rows abreast as there is room for, then the next;
+ * unless its last column holds sentences, which run on.
  */
 void print_table(const json_t *list, int width, FILE *out);
 

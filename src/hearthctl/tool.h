@@ -10,6 +10,7 @@
 struct tool {
 	const char *socket;	/* where the daemon is asked */
 	bool json;		/* results as JSON */
+	bool wide;		/* tables upright, however wide the terminal is */
 };
 
 /* Exit statuses. */

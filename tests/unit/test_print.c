@@ -39,7 +39,7 @@ prints(const char *text, bool as_json, const char *want)
 	FILE *out = open_memstream(&got, &len);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-	print_result(j, as_json, out);
+	print_result(j, as_json, 80, out);
 	fclose(out);
 	json_decref(j);
 	compare(got, want);
@@ -115,8 +115,42 @@ a_table_that_is_too_wide_lies_on_its_side(void)
 	tabulates(text, 34, upright);
 	tabulates(text, 33, "  server       9.9.9.9  8.8.8.8\n  a_long_name  1        22\n"
 	    "  another      true     false\n  x            5        6\n");
-	/* Too wide both ways. */
-	tabulates(text, 20, upright);
+	/* Too wide both ways: as many as there is room for, one at least. */
+	tabulates(text, 20, "  server       9.9.9.9\n  a_long_name  1\n  another      true\n"
+	    "  x            5\n\n"
+	    "  server       8.8.8.8\n  a_long_name  22\n  another      false\n"
+	    "  x            6\n");
+}
+
+static void
+sentences_in_the_last_column_run_on(void)
+{
+	static const char text[] = "[{\"stage\": \"lists\", \"detail\": \"no name of it is in any list "
+	    "that is in force\"}, {\"stage\": \"cache\", \"detail\": \"nothing\"}]";
+
+	tabulates(text, 40, "  stage  detail\n  lists  no name of it is in any list that is in force\n"
+	    "  cache  nothing\n");
+}
+
+static void
+objects_in_rows_go_below_them_where_they_are_too_wide(void)
+{
+	static const char text[] = "[{\"topic\": \"door/front\", \"rev\": 1, \"text\": {\"state\": "
+	    "\"closed\", \"battery\": \"87\"}}, {\"topic\": \"heating\", \"rev\": 12, \"text\": "
+	    "{\"mode\": \"auto and on\", \"target\": \"22\", \"name\": \"K\xc3\xbc" "che\"}}, "
+	    "{\"topic\": \"empty\", \"rev\": 3}]";
+
+	tabulates(text, 36, "  topic       rev\n  door/front    1\n      state=closed battery=87\n"
+	    "  heating      12\n      mode=\"auto and on\" target=22\n      name=K\xc3\xbc" "che\n"
+	    "  empty         3\n");
+	tabulates(text, 1000, "  topic       rev  text.state  text.battery  text.mode    text.target  text.name\n"
+	    "  door/front    1  closed      87                                      \n"
+	    "  heating      12                            auto and on  22           K\xc3\xbc" "che\n"
+	    "  empty         3                                                      \n");
+	/* Of several kinds: whole names. */
+	tabulates("[{\"a\": 1, \"b\": {\"c\": \"0123456789\"}, \"d\": {\"e\": \"0123456789\"}}, "
+	    "{\"a\": 2}, {\"a\": 3}]",
+	    15, "  a\n  1\n      b.c=0123456789\n      d.e=0123456789\n  2\n  3\n");
 }
 
 static void
@@ -155,6 +189,8 @@ UNIT_MAIN("print", UNIT(values_are_lines_with_dotted_names),
     UNIT(texts_are_quoted_where_they_need_it), UNIT(nothing_moves_the_cursor),
     UNIT(lists_of_objects_are_tables_behind_the_values),
     UNIT(letters_of_several_bytes_take_one_column),
-    UNIT(a_table_that_is_too_wide_lies_on_its_side), UNIT(json_is_one_line),
+    UNIT(a_table_that_is_too_wide_lies_on_its_side),
+    UNIT(sentences_in_the_last_column_run_on),
+    UNIT(objects_in_rows_go_below_them_where_they_are_too_wide), UNIT(json_is_one_line),
     UNIT(tables_within_a_table_come_after_it),
     UNIT(rows_are_found_by_name))
