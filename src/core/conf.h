@@ -139,5 +139,11 @@ void conf_manual(const struct conf_key *keys, FILE *out);
 /* Parse one text as its type demands; used by plug-ins and tests. Errors: ERR_FORMAT, ERR_RANGE. */
 enum err conf_parse_size(const char *text, int64_t *bytes) MUST_CHECK;
 enum err conf_parse_duration(const char *text, usec *out) MUST_CHECK;
+/*
+ * The same for a word of a command that means what a CONF_DURATION key of a table does: with its
+ * range, and in why (whylen bytes) the words that a file gets. Errors: ERR_FORMAT, ERR_RANGE.
+ */
+enum err conf_parse_as(const struct conf_key *key, const char *text, usec *out, char *why,
+    size_t whylen) MUST_CHECK;
 
 #endif

@@ -262,10 +262,11 @@ append(char *why, const char *before, const char *text, const char *after)
 	snprintf(why + at, CONF_WHY_MAX - at, "%s%s%s", before, text, after);
 }
 
+/* With an example of the type, unless it is known to be right: an example may be out of range. */
 static void
-explain_allowed(const struct conf_key *key, const char *text, char *why)
+explain_allowed(const struct conf_key *key, const char *text, bool type_is_right, char *why)
 {
-	struct words w = words_of(key->type);
+	struct words w = type_is_right ? (struct words){ 0 } : words_of(key->type);
 	char allowed[256];
 
 	if (key->type == CONF_BOOL)
@@ -300,7 +301,7 @@ explain_format(const struct conf_key *key, const char *text, enum err e, char *w
 		snprintf(why, CONF_WHY_MAX, "%s is not %s", quoted, words_of(key->type).noun);
 	if (len > 1 && text[len - 1] == ';')
 		append(why, " (settings end without a ;)", "", "");
-	explain_allowed(key, text, why);
+	explain_allowed(key, text, false, why);
 	return e;
 }
 
@@ -315,7 +316,7 @@ check_range(const struct conf_key *key, int64_t n, const char *text, char *why)
 	snprintf(why, CONF_WHY_MAX, "%s is too %s", quoted,
 	    key->type == CONF_STRING ? n < key->min ? "short" : "long"
 	    : n < key->min	     ? "small" : "large");
-	explain_allowed(key, text, why);
+	explain_allowed(key, text, true, why);
 	return ERR_RANGE;
 }
 
@@ -367,6 +368,21 @@ conf_value_parse(struct conf_value *v, const struct conf_key *key, char *why)
 	snprintf(why, CONF_WHY_MAX, "%s: %s",
 	    log_quote(span_str(v->text), quoted, sizeof(quoted)), wrong);
 	return ERR_FORMAT;
+}
+
+enum err
+conf_parse_as(const struct conf_key *key, const char *text, usec *out, char *why, size_t whylen)
+{
+	char *copy = strdup(text), words[CONF_WHY_MAX] = "";
+	struct conf_value v = { .text = copy };
+	enum err e = copy != NULL ? conf_value_parse(&v, key, words) : ERR_NOMEM;
+
+	if (e == OK)
+		*out = v.number;
+	else
+		snprintf(why, whylen, "%s", e == ERR_NOMEM ? err_text(e) : words);
+	free(copy);
+	return e;
 }
 
 unsigned

@@ -50,6 +50,13 @@ contains "it is told" "not UTF-8" "$err"
 
 conf_head >"$tmp/conf"
 echo "dns { listen = { \"127.0.0.1:$(free_port)\" } upstream = { \"127.0.0.1:9\" } }" >>"$tmp/conf"
+cat >>"$tmp/conf" <<-EOF
+	announce {
+		interfaces = { "lo" }
+		publish "door/front" { text = { "state=closed", "battery=87", "rooms=hall and stairs" } }
+		publish "heating" { text = { "temperature=21.5", "target=22", "mode=auto", "valve=37" } }
+	}
+EOF
 start_hearthd "$tmp/conf"
 gives 0 "status" ctl status
 contains "results are key=value lines" "hearthd.pid=$hearthd_pid" "$out"
@@ -83,10 +90,30 @@ gives 2 "an unknown command" ctl nonsense
 contains "the daemon says so" 'no service and no command is called "nonsense"' "$err"
 gives 2 "an unknown word of a service" ctl dns nonsense
 contains "the service says what it knows" "usage: dns " "$err"
+
+# What is announced fits 100 columns, and 80 on a terminal; --wide is one table.
+longest() { wc -L <"$tmp/out"; }
+gives 0 "announce list" ctl announce list
+contains "text is below its topic" "$(printf '95\n      state=closed battery=87 rooms="hall and stairs"\n')" "$out"
+check "no line is longer than 100" [ "$(longest)" -le 100 ]
+gives 0 "announce list --wide" ctl announce list --wide
+contains "names every column" "text.temperature" "$out"
+check "in one line" [ "$(longest)" -gt 100 ]
+gives 2 "an event with a lifetime" ctl announce publish --event --lifetime 2m bell
+contains "is told that it has none" "an event is over when it is said" "$err"
+gives 2 "a lifetime that is too short" ctl announce publish --lifetime 1s bell
+contains "is told the range" '"1s" is too small; allowed is 95s to 1d
+Try' "$err"
+gives 2 "a lifetime that is none" ctl announce publish --lifetime soon bell
+gives 0 "a lifetime" ctl announce publish --lifetime 2m bell
+sed 's/publish "heating" {/& lifetime = "1s"/' "$tmp/conf" >"$tmp/short"
+gives 2 "the same in the settings" "$hearthd" -c "$tmp/short" --check
+contains "has the same range" '"1s" is too small; allowed is 95s to 1d' "$err"
+
 cp "$tmp/conf" "$tmp/good"
 for i in 1 2 3 4 5 6 7 8 9; do echo "no-such-key-$i = 1"; done >>"$tmp/conf"
 gives 1 "reload of a bad file" ctl reload
-contains "all findings come along" "$tmp/conf:13: no-such-key-9: unknown key" "$err"
+contains "all findings come along" "$tmp/conf:18: no-such-key-9: unknown key" "$err"
 contains "and what became of it" "the previous settings stay in force" "$err"
 mv "$tmp/good" "$tmp/conf"
 same "the socket is for its owner and group" "srw-rw----" "$(ls -l "$control" | cut -c1-10)"
@@ -130,7 +157,7 @@ refuse "the socket goes with its daemon" test -e "$control"
 
 # Started by root, the daemon shares its socket with its group.
 if [ "$(id -u)" -eq 0 ] && grep -q '4294967295$' /proc/self/uid_map && id daemon >/dev/null; then
-	sed 's/^user = .*/user = "daemon"/' "$tmp/conf" >"$tmp/user.conf"
+	sed -e 's/^user = .*/user = "daemon"/' -e '/announce {/,$d' "$tmp/conf" >"$tmp/user.conf"
 	start_hearthd "$tmp/user.conf" user
 	same "the socket is root's and the group's" "root daemon" "$(stat -c '%U %G' "$control")"
 	gives 0 "it is answered on" ctl status

@@ -233,11 +233,9 @@ static void
 a_value_out_of_range_says_so(void)
 {
 	expect("dns { cache-size = 1KiB }", ERR_RANGE,
-	    "f:1: dns.cache-size: \"1KiB\" is too small; allowed is 64KiB to 64GiB, for example "
-	    "\"32MiB\"");
+	    "f:1: dns.cache-size: \"1KiB\" is too small; allowed is 64KiB to 64GiB");
 	expect("dns { cache-size = 65GiB }", ERR_RANGE,
-	    "f:1: dns.cache-size: \"65GiB\" is too large; allowed is 64KiB to 64GiB, for example "
-	    "\"32MiB\"");
+	    "f:1: dns.cache-size: \"65GiB\" is too large; allowed is 64KiB to 64GiB");
 	expect("dns { cache-size = 99999999999999999999 }", ERR_RANGE,
 	    "f:1: dns.cache-size: \"99999999999999999999\" is too large; allowed is 64KiB to "
 	    "64GiB, for example \"32MiB\"");
@@ -246,7 +244,7 @@ a_value_out_of_range_says_so(void)
 	expect("dns { workers = 65 }", ERR_RANGE,
 	    "f:1: dns.workers: \"65\" is too large; allowed is 1 to 64");
 	expect("dns { timeout = 1us }", ERR_RANGE,
-	    "f:1: dns.timeout: \"1us\" is too small; allowed is 1ms to 1m, for example \"1.8s\"");
+	    "f:1: dns.timeout: \"1us\" is too small; allowed is 1ms to 1m");
 	expect("dns { mdns { hostname = \"\" } }", ERR_RANGE,
 	    "f:1: dns.mdns.hostname: \"\" is too short; allowed is 1 to 63 bytes");
 	expect("dns { bind = 1.2.3.4:70000 }", ERR_RANGE,

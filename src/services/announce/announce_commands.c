@@ -49,38 +49,60 @@ list(const struct announce *an, struct ctl_request *rq)
 	ctl_done(rq);
 }
 
-static const char publish_usage[] =
-    "usage: announce publish [--event] [--lifetime TIME] TOPIC [KEY=VALUE]...";
+#define PUBLISH_WHY_MAX 512	/* bytes of what is wrong with a lifetime */
+
+#define PUBLISH_USAGE                                                                              \
+	"announce publish [--lifetime TIME] TOPIC [KEY=VALUE]... | "                               \
+	"announce publish --event TOPIC [KEY=VALUE]..."
 
 struct publish_args {
 	bool event;
-	uint32_t lifetime_s;
+	const char *lifetime;	/* as typed, or NULL */
 	size_t topic;		/* place of the topic in argv */
 };
 
-/* Read what stands before the topic. Gives what is wrong, or NULL. */
-static const char *
+/* Read what stands before the topic. False where it makes no sense. */
+static bool
 read_options(const struct ctl_request *rq, struct publish_args *a)
 {
 	size_t i = 1;
 
 	*a = (struct publish_args){ .event = false };
 	for (; i < rq->argc && strncmp(rq->argv[i], "--", 2) == 0; i++) {
-		if (strcmp(rq->argv[i], "--event") == 0) {
+		if (strcmp(rq->argv[i], "--event") == 0)
 			a->event = true;
-		} else if (strcmp(rq->argv[i], "--lifetime") == 0 && i + 1 < rq->argc) {
-			usec span;
-
-			if (conf_parse_duration(rq->argv[++i], &span) != OK || span < seconds(1) ||
-			    span > seconds(86400))
-				return "--lifetime takes a time from 1s to 1d";
-			a->lifetime_s = (uint32_t)(span / seconds(1));
-		} else {
-			return publish_usage;
-		}
+		else if (strcmp(rq->argv[i], "--lifetime") == 0 && i + 1 < rq->argc)
+			a->lifetime = rq->argv[++i];
+		else
+			return false;
 	}
 	a->topic = i;
-	return i < rq->argc ? NULL : publish_usage;
+	return i < rq->argc;
+}
+
+/* Read and check all that is said of how; where it is wrong the request has ended. */
+static bool
+read_publish(struct ctl_request *rq, struct publish_args *a, uint32_t *lifetime_s)
+{
+	char why[PUBLISH_WHY_MAX];
+	usec span = 0;
+
+	if (!read_options(rq, a)) {
+		ctl_fail(rq, "usage: " PUBLISH_USAGE);
+		return false;
+	}
+	if (a->event && a->lifetime != NULL) {
+		ctl_fail(rq, "usage: announce publish --event TOPIC [KEY=VALUE]... (an event is "
+		    "over when it is said: no --lifetime)");
+		return false;
+	}
+	if (a->lifetime != NULL && conf_parse_as(&announce_publish_keys[ANNOUNCE_PUBLISH_LIFETIME],
+	    a->lifetime, &span, why, sizeof(why)) != OK) {
+		ctl_fail(rq, "usage: announce publish --lifetime TIME: %s", why);
+		return false;
+	}
+	*lifetime_s = (uint32_t)(span / seconds(1));
+	return true;
 }
 
 static enum err
@@ -120,17 +142,15 @@ publish(struct announce *an, struct ctl_request *rq)
 	uint8_t text[CTL_LINE_MAX];
 	struct wire_wr wr = wire_wr_of(text, sizeof(text));
 	struct publish_args a;
-	const char *wrong = read_options(rq, &a);
+	uint32_t lifetime_s;
 	enum err e;
 
-	if (wrong != NULL) {
-		ctl_fail(rq, "%s", wrong);
+	if (!read_publish(rq, &a, &lifetime_s))
 		return;
-	}
 	e = build_text(rq, a.topic + 1, &wr);
 	if (e == OK)
 		e = (a.event ? beacon_sender_event : beacon_sender_publish)(s, &now,
-		    span_str(rq->argv[a.topic]), BEACON_CTYPE_TXT, wire_wr_span(&wr), a.lifetime_s);
+		    span_str(rq->argv[a.topic]), BEACON_CTYPE_TXT, wire_wr_span(&wr), lifetime_s);
 	if (e != OK) {
 		ctl_fail(rq, "%s", publish_trouble(e, a.event));
 		return;
@@ -172,8 +192,7 @@ announce_command(struct announce *an, struct ctl_request *rq)
 	else if (strcmp(word, "withdraw") == 0)
 		withdraw(an, rq);
 	else
-		ctl_fail(rq, "usage: announce list | publish [--event] [--lifetime TIME] TOPIC "
-		    "[KEY=VALUE]... | withdraw TOPIC");
+		ctl_fail(rq, "usage: announce list | " PUBLISH_USAGE " | announce withdraw TOPIC");
 }
 
 /* --- status ---------------------------------------------------------------------------------- */

@@ -44,11 +44,13 @@ check_pair(const char *value)
 	    : "\"key=value\" or \"key\" of at most 255 bytes, the key printable ASCII";
 }
 
-static const struct conf_key publish_keys[] = {
-	{ .name = "text", .type = CONF_STRING, .flags = CONF_LIST, .check = check_pair,
+#define MICROSECONDS INT64_C(1000000)
+
+const struct conf_key announce_publish_keys[] = {
+	[ANNOUNCE_PUBLISH_TEXT] = { .name = "text", .type = CONF_STRING, .flags = CONF_LIST, .check = check_pair,
 	    .help = "what it says: \"key=value\" pairs" },
-	{ .name = "lifetime", .type = CONF_DURATION, .value = "95s", .min = INT64_C(10000000),
-	    .max = INT64_C(86400000000),
+	[ANNOUNCE_PUBLISH_LIFETIME] = { .name = "lifetime", .type = CONF_DURATION, .value = "95s",
+	    .min = BEACON_LIFETIME_MIN * MICROSECONDS, .max = BEACON_LIFETIME_MAX * MICROSECONDS,
 	    .help = "how long it holds after the last time it was heard" },
 	{ 0 },
 };
@@ -77,7 +79,7 @@ static const struct conf_key keys[] = {
 	{ .name = "leases", .type = CONF_INT, .flags = CONF_RESTART, .value = "64", .min = 0,
 	    .max = BEACON_LEASES_MAX,
 	    .help = "subscribers that may have unicast copies; only with a group key" },
-	{ .name = "publish", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = publish_keys,
+	{ .name = "publish", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = announce_publish_keys,
 	    .check = check_topic,
 	    .help = "a state to announce: publish \"door/front\" { text = { \"state=closed\" } }" },
 	{ .name = "publish-files", .type = CONF_BOOL, .value = "false",

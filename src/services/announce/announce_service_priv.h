@@ -47,6 +47,13 @@ struct announce {
 
 /* --- announce_service.c ---------------------------------------------------------------------- */
 
+/* What a section `publish` has; the commands take the same. */
+enum {
+	ANNOUNCE_PUBLISH_TEXT,
+	ANNOUNCE_PUBLISH_LIFETIME,
+};
+extern const struct conf_key announce_publish_keys[];
+
 extern const struct beacon_sender_ops announce_sender_ops;	/* ctx: a voice */
 
 struct beacon_when announce_when(const struct announce *an);

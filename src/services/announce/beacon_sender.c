@@ -18,7 +18,6 @@
 #define CAROUSEL_MIN_S 30
 #define CAROUSEL_BITS_PER_S 16000
 #define LIFETIME_SLACK_S 5
-#define LIFETIME_MAX_S 86400
 #define ITEM_OVERHEAD 240		/* bytes on the wire around a payload, headers included */
 #define STATES_PER_S 100
 #define EVENTS_PER_S 100
@@ -26,6 +25,9 @@
 
 static const usec copy_after[BEACON_COPY_STAGES] = { 120000, 500000, 2000000 };
 static const usec first_rounds[] = { 1000000, 2000000 };	/* at 0, 1, 3 s */
+
+_Static_assert(3 * CAROUSEL_MIN_S + LIFETIME_SLACK_S == BEACON_LIFETIME_MIN,
+    "the least that can be wished for is what a state gets");
 
 #define FIRST_ROUNDS (sizeof(first_rounds) / sizeof(first_rounds[0]))
 
@@ -303,8 +305,8 @@ beacon_sender_publish(struct beacon_sender *s, const struct beacon_when *now, st
 	s->now = *now;
 	if (e != OK)
 		return e;
-	if (lifetime_s > LIFETIME_MAX_S)
-		lifetime_s = LIFETIME_MAX_S;
+	if (lifetime_s > BEACON_LIFETIME_MAX)
+		lifetime_s = BEACON_LIFETIME_MAX;
 	old = beacon_sender_find(s, beacon_id_of(topic));
 	if (old != NULL && old->ctype == ctype && old->lifetime_s == lifetime_s &&
 	    span_equal(item_of(old).payload, payload))

@@ -22,6 +22,8 @@
 #define BEACON_ITEMS_MAX 1024
 #define BEACON_ITEMS_BYTES 524288	/* of payload, all states together */
 #define BEACON_EVENT_LIFETIME 60	/* seconds, unless the publisher says otherwise */
+#define BEACON_LIFETIME_MIN 95		/* seconds: states come round every 30 s at most */
+#define BEACON_LIFETIME_MAX 86400	/* seconds */
 
 struct beacon_sender;
 
@@ -83,8 +85,8 @@ void beacon_sender_free(struct beacon_sender *s);
  *
  * topic       see beacon_topic_ok()
  * payload     up to BEACON_MESSAGE_MAX bytes, copied
- * lifetime_s  at least this long after the last datagram it holds; 0: the usual 95 s. It is
- *	       repeated about three times in that time.
+ * lifetime_s  at least this long after the last datagram it holds, BEACON_LIFETIME_MIN to
+ *	       BEACON_LIFETIME_MAX; 0: the least. It is repeated about three times in that time.
  * errors      ERR_FORMAT (topic), ERR_RANGE (payload), ERR_FULL, ERR_NOMEM
  */
 enum err beacon_sender_publish(struct beacon_sender *s, const struct beacon_when *now,
