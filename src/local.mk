@@ -26,6 +26,7 @@ hearthctl_SOURCES = src/hearthctl.c \
 	src/hearthctl/print.c src/hearthctl/print.h \
 	src/hearthctl/tool.c src/hearthctl/tool.h \
 	src/hearthctl/top.c src/hearthctl/top.h \
+	src/hearthctl/top_page.c src/hearthctl/top_page.h \
 	src/hearthctl/verify.c
 hearthctl_LDADD = src/libimport.a src/libdns.a src/liblisten.a src/libannounce.a src/libcore.a src/libutil.a $(CORE_LIBS)
 

@@ -25,9 +25,8 @@ struct table {
 	bool folded;		/* what lies deeper in a row is printed below it */
 };
 
-/* Characters as a terminal counts them, near enough: continuation bytes take no room. */
-static int
-width_of(const char *text)
+int
+print_cells(const char *text)
 {
 	int n = 0;
 
@@ -88,7 +87,7 @@ static bool
 fill_column(struct table *t, size_t column)
 {
 	bool numbers = true;
-	int width = width_of(t->names[column]);
+	int width = print_cells(t->names[column]);
 
 	for (size_t row = 0; row < t->rows_count; row++) {
 		const json_t *value = flat_find(&t->rows[row], t->names[column]);
@@ -97,8 +96,8 @@ fill_column(struct table *t, size_t column)
 		if (text == NULL)
 			return false;
 		t->cells[row * t->columns + column] = text;
-		if (width_of(text) > width)
-			width = width_of(text);
+		if (print_cells(text) > width)
+			width = print_cells(text);
 		if (value != NULL && !json_is_null(value) && !json_is_number(value))
 			numbers = false;
 	}
@@ -110,7 +109,7 @@ fill_column(struct table *t, size_t column)
 static void
 print_cell(const char *text, int width, bool last, FILE *out)
 {
-	int gap = abs(width) - width_of(text);
+	int gap = abs(width) - print_cells(text);
 
 	fprintf(out, "  %*s%s", width < 0 ? gap : 0, "", text);
 	if (width > 0 && !last)
@@ -179,7 +178,7 @@ print_below(const struct table *t, size_t row, int width, FILE *out)
 	for (size_t i = 0; i < t->columns; i++) {
 		const json_t *value = flat_find(&t->rows[row], t->names[i]);
 		char *text = is_below(t, i) && value != NULL ? cell_text(value, true) : NULL;
-		int len = text != NULL ? width_of(t->names[i]) - skip + 1 + width_of(text) : 0;
+		int len = text != NULL ? print_cells(t->names[i]) - skip + 1 + print_cells(text) : 0;
 
 		if (text == NULL)
 			continue;
@@ -189,7 +188,7 @@ print_below(const struct table *t, size_t row, int width, FILE *out)
 		}
 		column += fprintf(out, "%s%s=", column == 0 ? BELOW_INDENT : " ",
 		    t->names[i] + skip);
-		column += width_of(text);
+		column += print_cells(text);
 		fputs(text, out);
 		free(text);
 	}
@@ -203,8 +202,8 @@ name_width(const struct table *t)
 	int widest = 0;
 
 	for (size_t i = 0; i < t->columns; i++)
-		if (width_of(t->names[i]) > widest)
-			widest = width_of(t->names[i]);
+		if (print_cells(t->names[i]) > widest)
+			widest = print_cells(t->names[i]);
 	return widest;
 }
 
@@ -215,8 +214,8 @@ row_width(const struct table *t, size_t row)
 	int widest = 0;
 
 	for (size_t i = 0; i < t->columns; i++)
-		if (width_of(t->cells[row * t->columns + i]) > widest)
-			widest = width_of(t->cells[row * t->columns + i]);
+		if (print_cells(t->cells[row * t->columns + i]) > widest)
+			widest = print_cells(t->cells[row * t->columns + i]);
 	return widest;
 }
 

@@ -24,6 +24,9 @@ void print_result(const json_t *result, bool as_json, int width, FILE *out);
  */
 void print_table(const json_t *list, int width, FILE *out);
 
+/* Characters as a terminal counts them, near enough: continuation bytes take no room. */
+int print_cells(const char *text);
+
 /* Columns of the terminal that stdout is, or PRINT_WIDTH. */
 int print_width(void);
 

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The status on a whole terminal, once a second. Whole numbers that grow are shown with their rate.
- * The terminal is put into order again on every way out: q, Ctrl-C (which is a mere key here) and
+ * The status on a whole terminal, once a second; top_page.c says what of it is seen. The terminal is put into order again on every way out: q, Ctrl-C (which is a mere key here) and
  * the signals that would end us, which are read from a descriptor.
  */
 #include "hearthctl/top.h"
 
 #include "hearthctl/client.h"
-#include "hearthctl/flat.h"
-#include "hearthctl/print.h"
+#include "hearthctl/top_page.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -23,6 +21,7 @@
 
 #define PERIOD_MS    1000
 #define LAST_KEYS    "qQ\003\004"		/* and Ctrl-C, Ctrl-D */
+#define KEY_MAX	     8		/* bytes of the sequence of one key */
 #define SCREEN_ENTER "\033[?1049h\033[?25l"	/* the other screen, no cursor */
 #define SCREEN_LEAVE "\033[?25h\033[?1049l"
 #define SCREEN_HOME  "\033[H\033[2J"
@@ -33,6 +32,9 @@ struct screen {
 	int signals;		/* signalfd */
 	json_t *last;		/* the status painted before */
 	int64_t last_ms;
+	struct top_page page;	/* made of it */
+	struct top_view view;
+	char why[CLIENT_WHY_MAX];	/* why there is no status; "" where there is one */
 	int rows, columns;
 };
 
@@ -43,131 +45,86 @@ measure(struct screen *s)
 
 	s->rows = 24;
 	s->columns = 80;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_row > 2 && w.ws_col > 20) {
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_row > 3 && w.ws_col > 20) {
 		s->rows = w.ws_row;
 		s->columns = w.ws_col;
 	}
 }
 
-/* How much a whole number has grown per second since the last painting; negative: no saying. */
-static double
-rate_of(const struct flat_row *row, const struct flat *before, int64_t elapsed_ms)
-{
-	const json_t *old = flat_find(before, row->key);
-
-	if (!json_is_integer(row->value) || !json_is_integer(old) || elapsed_ms <= 0)
-		return -1;
-
-	json_int_t grown = json_integer_value(row->value) - json_integer_value(old);
-
-	return grown > 0 ? (double)grown * 1000 / (double)elapsed_ms : -1;
-}
-
-/* Counters that never counted would push what moves off the screen. */
-static bool
-is_worth_a_line(const struct flat_row *row)
-{
-	return !flat_is_table(row->value) &&
-	    (!json_is_integer(row->value) || json_integer_value(row->value) != 0);
-}
-
+/* Ask, and make the page of the answer. */
 static void
-paint_rows(const struct flat *now, const struct flat *before, int64_t elapsed_ms, int columns,
-    FILE *out)
-{
-	int width = 0;
-
-	for (size_t i = 0; i < now->count; i++) {
-		int n = (int)strlen(now->rows[i].key);
-
-		if (is_worth_a_line(&now->rows[i]) && n > width)
-			width = n;
-	}
-	for (size_t i = 0; i < now->count; i++) {
-		const struct flat_row *row = &now->rows[i];
-		double rate = rate_of(row, before, elapsed_ms);
-
-		if (!is_worth_a_line(row))
-			continue;
-		fprintf(out, "%-*s  ", width, row->key);
-		flat_print(row->value, false, out);
-		if (rate >= 0)
-			fprintf(out, "  +%.*f/s", rate < 10 ? 1 : 0, rate);
-		fputc('\n', out);
-	}
-	for (size_t i = 0; i < now->count; i++) {
-		if (!flat_is_table(now->rows[i].value))
-			continue;
-		fprintf(out, "\n%s:\n", now->rows[i].key);
-		print_table(now->rows[i].value, columns, out);
-	}
-}
-
-/* The whole page as text, however long; freed by the caller. */
-static char *
-compose(struct screen *s)
+renew(struct screen *s)
 {
 	static char word[] = "status";
 	char *const words[] = { word };
-	struct flat now = { 0 }, before = { 0 };
-	char why[CLIENT_WHY_MAX], *page = NULL;
-	size_t len;
-	FILE *out = open_memstream(&page, &len);
-	json_t *status;
-	int64_t at;
+	json_t *status = client_ask(s->tool->socket, 1, words, s->why);
+	int64_t at = tool_now_ms();
 
-	if (out == NULL)
-		return NULL;
-	status = client_ask(s->tool->socket, 1, words, why);
-	at = tool_now_ms();
-	fprintf(out, "hearth on %s, q quits\n\n", s->tool->socket);
-	if (status == NULL)
-		fprintf(out, "%s\n", why);
-	else if (flat_make(&now, status) && (s->last == NULL || flat_make(&before, s->last)))
-		paint_rows(&now, &before, at - s->last_ms, s->columns, out);
-	flat_free(&now);
-	flat_free(&before);
+	top_page_free(&s->page);
+	if (status != NULL && !top_page_make(&s->page, status, s->last, at - s->last_ms,
+	    s->columns))
+		snprintf(s->why, sizeof(s->why), "out of memory");
 	json_decref(s->last);
 	s->last = status;
 	s->last_ms = at;
-	return fclose(out) == 0 ? page : NULL;
 }
 
-/* Print as many lines, and as much of each, as the terminal has room for. */
-static void
-show(const struct screen *s, const char *page)
+/* One line for us, the last one stays free for the cursor. */
+static size_t
+page_rows(const struct screen *s)
 {
-	int row = 1;
+	return (size_t)s->rows - 2;
+}
 
+static void
+show(struct screen *s)
+{
+	char head[256];
+
+	snprintf(head, sizeof(head), "q quits, 1-%zu one part, 0 all, arrows scroll; hearth on %s",
+	    s->page.count, s->tool->socket);
 	fputs(SCREEN_HOME, stdout);
-	while (*page != '\0' && row < s->rows) {
-		int column = 0;
-
-		for (; *page != '\0' && *page != '\n'; page++) {
-			column += (*page & 0xc0) != 0x80;
-			if (column <= s->columns)
-				fputc(*page, stdout);
-		}
-		fputc('\n', stdout);
-		page += *page == '\n';
-		row++;
+	if (s->why[0] != '\0') {
+		printf("%.*s\n%s\n", s->columns, "q quits", s->why);
+	} else {
+		printf("%.*s\n", s->columns, head);
+		top_page_print(&s->page, &s->view, page_rows(s), s->columns, stdout);
 	}
-	if (*page != '\0')
-		fputs("...", stdout);
 	fflush(stdout);
 }
 
-static bool
-is_last_key(void)
+/* Cut the next key off the input: one byte, or the escape sequence of a key that has no letter. */
+static size_t
+take_key(const char *in, size_t len, char out[static KEY_MAX + 1])
 {
-	char keys[64];
-	ssize_t n = read(STDIN_FILENO, keys, sizeof(keys));
+	size_t n = 1;
+
+	if (in[0] == '\033' && len > 2 && (in[1] == '[' || in[1] == 'O'))
+		for (n = 3; n < len && in[n - 1] >= '0' && in[n - 1] <= '9'; n++)
+			continue;
+	if (n > KEY_MAX)
+		n = KEY_MAX;
+	memcpy(out, in, n);
+	out[n] = '\0';
+	return n;
+}
+
+/* Do what the keys say; true where one of them ends us. */
+static bool
+take_keys(struct screen *s)
+{
+	char in[64], key[KEY_MAX + 1];
+	ssize_t n = read(STDIN_FILENO, in, sizeof(in));
 
 	if (n <= 0)
 		return n == 0 || errno != EINTR;
-	for (ssize_t i = 0; i < n; i++)
-		if (memchr(LAST_KEYS, keys[i], sizeof(LAST_KEYS) - 1) != NULL)
+	for (size_t at = 0; at < (size_t)n;) {
+		at += take_key(in + at, (size_t)n - at, key);
+		if (key[1] == '\0' && memchr(LAST_KEYS, key[0], sizeof(LAST_KEYS) - 1) != NULL)
 			return true;
+		top_view_key(&s->view, key, s->page.count, page_rows(s) - 1);
+	}
+	show(s);
 	return false;
 }
 
@@ -184,7 +141,7 @@ rest(struct screen *s)
 
 		if (poll(p, 2, (int)left) <= 0)
 			continue;
-		if (p[0].revents != 0 && is_last_key())
+		if (p[0].revents != 0 && take_keys(s))
 			return true;
 		if (p[1].revents != 0 && read(s->signals, &si, sizeof(si)) == sizeof(si)) {
 			if (si.ssi_signo != SIGWINCH)
@@ -214,12 +171,8 @@ static void
 run_screen(struct screen *s)
 {
 	do {
-		char *page = compose(s);
-
-		if (page == NULL)
-			break;
-		show(s, page);
-		free(page);
+		renew(s);
+		show(s);
 	} while (!rest(s));
 }
 
@@ -248,6 +201,7 @@ top_run(const struct tool *t, int argc, char **argv)
 	fputs(SCREEN_LEAVE, stdout);
 	fflush(stdout);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &s.before);
+	top_page_free(&s.page);
 	json_decref(s.last);
 	close(s.signals);
 	return TOOL_FINE;

@@ -51,6 +51,7 @@ contains "it is told" "not UTF-8" "$err"
 conf_head >"$tmp/conf"
 echo "dns { listen = { \"127.0.0.1:$(free_port)\" } upstream = { \"127.0.0.1:9\" } }" >>"$tmp/conf"
 cat >>"$tmp/conf" <<-EOF
+	tftp { listen = { "127.0.0.1:$(free_port)" } root = "$tmp" }
 	announce {
 		interfaces = { "lo" }
 		publish "door/front" { text = { "state=closed", "battery=87", "rooms=hall and stairs" } }
@@ -113,28 +114,76 @@ contains "has the same range" '"1s" is too small; allowed is 95s to 1d' "$err"
 cp "$tmp/conf" "$tmp/good"
 for i in 1 2 3 4 5 6 7 8 9; do echo "no-such-key-$i = 1"; done >>"$tmp/conf"
 gives 1 "reload of a bad file" ctl reload
-contains "all findings come along" "$tmp/conf:18: no-such-key-9: unknown key" "$err"
+contains "all findings come along" "$tmp/conf:19: no-such-key-9: unknown key" "$err"
 contains "and what became of it" "the previous settings stay in force" "$err"
 mv "$tmp/good" "$tmp/conf"
 same "the socket is for its owner and group" "srw-rw----" "$(ls -l "$control" | cut -c1-10)"
 
-# Once it has painted twice there are rates; then q. The terminal is left as it was found.
-if command -v script >/dev/null; then
+# on_screen ROWS COLUMNS: top runs on a terminal of that size; what it paints goes to $tmp/screen,
+# what is written to descriptor 9 are its keys.
+on_screen() {
+	local top="stty rows $1 cols $2; '$hearthctl' -s '$control' top && stty -a"
+
+	rm -f "$tmp/keys" "$tmp/screen"
 	mkfifo "$tmp/keys"
 	exec 9<>"$tmp/keys"
-	top="stty rows 60 cols 100; '$hearthctl' -s '$control' top && stty -a"
 	# What is started with & has no standard input, unless it opens one itself.
 	spawn sh -c 'exec script -qefc "$1" "$2" <"$3"' sh "$top" "$tmp/screen" "$tmp/keys" \
 		>/dev/null 2>&1
-	check "top shows rates" wait_until "grep -q 'loop_turns .*/s' '$tmp/screen'" 10
+}
+
+# painted: the last whole picture that top has painted, without its colours.
+painted() {
+	tr -d '\r' <"$tmp/screen" | awk -v RS='\033\\[H\033\\[2J' '
+		NR > 1 { whole = last; last = $0 } END { printf "%s", whole != "" ? whole : last }' |
+		sed 's/\x1b\[[0-9;?]*[a-zA-Z]//g'
+}
+
+sees() { painted | grep -q "$1"; }
+
+leave_screen() {
 	printf q >&9
-	check "it ends on q" wait_until "! running $pid" 5
+	check "top ends on q" wait_until "! running $pid" 5
 	exec 9>&-
 	wait "$pid"
 	same "with 0" 0 $?
-	check "it has shown the status" grep -q "hearthd.version" "$tmp/screen"
+}
+
+# On 24 lines there is something of every part, and any part alone; the terminal is left as it was.
+if command -v script >/dev/null && command -v awk >/dev/null; then
+	on_screen 24 80
+	check "top shows rates" wait_until "sees 'loop_turns=.*/s'" 10
+	painted >"$tmp/out"
+	for part in "1 hearthd" "2 dns" "3 tftp" "4 announce"; do
+		check "$part has lines on 24" grep -A1 "^$part" "$tmp/out"
+	done
+	check "they fit 24 lines" [ "$(grep -c '' "$tmp/out")" -lt 24 ]
+	check "and 80 columns" [ "$(longest)" -le 80 ]
+	check "the announcer's counters are there" grep -q "published=" "$tmp/out"
+	printf 2 >&9
+	check "a number shows one part" wait_until "sees '^2 dns' && ! sees '^3 tftp'" 5
+	printf '\t' >&9
+	check "a tabulator shows the next" wait_until "sees '^3 tftp'" 5
+	printf 0 >&9
+	check "0 all again" wait_until "sees '^4 announce'" 5
+	leave_screen
 	contains "the screen is given back" "$(printf '\033[?1049l')" "$(cat "$tmp/screen")"
 	check "and echoes again" grep -q "[^-]icanon.* echo" "$tmp/screen"
+
+	on_screen 8 80
+	check "on 8 lines" wait_until "sees '^4 announce'" 10
+	printf 2 >&9
+	check "one part alone may be too long" wait_until "sees '^2 dns: lines 1 to '" 5
+	printf '\033[B' >&9
+	check "an arrow scrolls" wait_until "sees '^2 dns: lines 2 to '" 5
+	leave_screen
+
+	on_screen 50 120
+	check "on 50 lines" wait_until "sees '^4 announce'" 10
+	painted >"$tmp/out"
+	refuse "nothing is cut" grep -q ": lines 1 to " "$tmp/out"
+	check "and nothing too wide" [ "$(longest)" -le 120 ]
+	leave_screen
 fi
 
 # Nobody waits for ever for a daemon that hangs.
@@ -157,7 +206,7 @@ refuse "the socket goes with its daemon" test -e "$control"
 
 # Started by root, the daemon shares its socket with its group.
 if [ "$(id -u)" -eq 0 ] && grep -q '4294967295$' /proc/self/uid_map && id daemon >/dev/null; then
-	sed -e 's/^user = .*/user = "daemon"/' -e '/announce {/,$d' "$tmp/conf" >"$tmp/user.conf"
+	sed -e 's/^user = .*/user = "daemon"/' -e '/tftp {/,$d' "$tmp/conf" >"$tmp/user.conf"
 	start_hearthd "$tmp/user.conf" user
 	same "the socket is root's and the group's" "root daemon" "$(stat -c '%U %G' "$control")"
 	gives 0 "it is answered on" ctl status
