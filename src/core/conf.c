@@ -272,43 +272,6 @@ fill(struct conf *cf, struct conf_findings *f)
 	return e;
 }
 
-static void
-check_slot(const struct conf *cf, const struct conf_slot *slot, struct conf_findings *f)
-{
-	char path[CONF_PATH_MAX];
-
-	for (size_t i = 0; slot->given && i < slot->values_count; i++) {
-		const struct conf_value *v = &slot->values[i];
-		const char *wrong = slot->key->check_with(cf, i);
-
-		if (wrong != NULL)
-			conf_find(f, ERR_FORMAT, v->file, v->line, "%s: \"%s\": %s",
-			    conf_path(cf, slot->key->name, path), v->text, wrong);
-	}
-	for (size_t i = 0; i < slot->sections_count; i++) {
-		const struct conf *section = slot->sections[i];
-		const char *wrong = section->file != NULL ? slot->key->check_with(cf, i) : NULL;
-
-		if (wrong != NULL)
-			conf_find(f, ERR_FORMAT, section->file, section->line, "%s: %s",
-			    conf_path(section, NULL, path), wrong);
-	}
-}
-
-/* Check what depends on more than one key, all the way down. */
-static void
-check_with(const struct conf *cf, struct conf_findings *f)
-{
-	for (size_t i = 0; i < cf->slots_count; i++) {
-		const struct conf_slot *slot = &cf->slots[i];
-
-		if (slot->key->check_with != NULL)
-			check_slot(cf, slot, f);
-		for (size_t k = 0; k < slot->sections_count; k++)
-			check_with(slot->sections[k], f);
-	}
-}
-
 enum err
 conf_read(struct conf_file **out, const char *path, const struct conf_key *keys, char *err,
     size_t errlen)
@@ -324,7 +287,7 @@ conf_read(struct conf_file **out, const char *path, const struct conf_key *keys,
 	if (e == OK)
 		e = fill(cf->root, &f);
 	if (e == OK && f.count == 0)
-		check_with(cf->root, &f);
+		e = conf_check(cf->root, &f);
 
 	int saved = errno;
 

@@ -39,6 +39,7 @@ enum conf_flag {
 	CONF_LIST = 1,		/* any number of values: { "a", "b" }, or one without braces */
 	CONF_TITLED = 2,	/* section with a title, any number of them: route "corp" { … } */
 	CONF_RESTART = 4,	/* a change takes effect at the next start only; reload says so */
+	CONF_LISTEN = 8,	/* CONF_ADDR: a port is opened there, so no two may be the same */
 };
 
 struct conf;		/* one section */

@@ -107,6 +107,11 @@ enum err conf_slot_default(const struct conf *cf, struct conf_slot *slot,
 /* Write the path of key in cf, "dns.cache-size"; key NULL: of the section itself. Gives buf. */
 const char *conf_path(const struct conf *cf, const char *key, char buf[static CONF_PATH_MAX]);
 
+/* --- checks ----------------------------------------------------------------------------------- */
+
+/* Find what is wrong between values of a whole and filled in tree. Errors: ERR_NOMEM. */
+enum err conf_check(const struct conf *root, struct conf_findings *f) MUST_CHECK;
+
 /* --- text and parser -------------------------------------------------------------------------- */
 
 /*

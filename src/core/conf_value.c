@@ -295,7 +295,9 @@ explain_format(const struct conf_key *key, const char *text, enum err e, char *w
 		snprintf(why, CONF_WHY_MAX, "%s names an interface that is not there", quoted);
 		return ERR_FORMAT;
 	}
-	if (e == ERR_RANGE)
+	if (e == ERR_RANGE && key->type == CONF_ADDR)
+		snprintf(why, CONF_WHY_MAX, "%s has a port above 65535", quoted);
+	else if (e == ERR_RANGE)
 		snprintf(why, CONF_WHY_MAX, "%s is too large", quoted);
 	else
 		snprintf(why, CONF_WHY_MAX, "%s is not %s", quoted, words_of(key->type).noun);
@@ -318,6 +320,23 @@ check_range(const struct conf_key *key, int64_t n, const char *text, char *why)
 	    : n < key->min	     ? "small" : "large");
 	explain_allowed(key, text, true, why);
 	return ERR_RANGE;
+}
+
+/* An address that may as well be one with a port would be taken for what its user did not mean. */
+static enum err
+check_brackets(const struct conf_key *key, const char *text, char *why)
+{
+	char meant[ADDR_TEXT_MAX], quoted[256];
+	struct addr a;
+
+	if (key->type != CONF_ADDR || key->port == 0 || !addr_is_ambiguous(text, meant))
+		return OK;
+	log_quote(span_str(text), quoted, sizeof(quoted));
+	snprintf(why, CONF_WHY_MAX, "%s is not clear: an IPv6 address with a port is written "
+	    "\"%s\"", quoted, meant);
+	if (addr_parse(&a, text, key->port) == OK)
+		append(why, ", this one without a port \"[", text, "]\"");
+	return ERR_FORMAT;
 }
 
 /* The typed part alone. Errors: ERR_FORMAT, ERR_RANGE, ERR_NOTFOUND (interface). */
@@ -347,8 +366,11 @@ parse_typed(struct conf_value *v, const struct conf_key *key)
 enum err
 conf_value_parse(struct conf_value *v, const struct conf_key *key, char *why)
 {
-	enum err e = parse_typed(v, key);
+	enum err e = check_brackets(key, v->text, why);
 
+	if (e != OK)
+		return e;
+	e = parse_typed(v, key);
 	if (e != OK)
 		return explain_format(key, v->text, e, why);
 	if (key->type == CONF_INT || key->type == CONF_SIZE || key->type == CONF_DURATION)

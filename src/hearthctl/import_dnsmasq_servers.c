@@ -24,7 +24,7 @@ server_text(struct import *im, char *text, bool *named, const char **why)
 	char *rest = text;
 	const char *host = import_plain(import_field(&rest, '#'));
 	const char *port = rest != NULL ? import_plain(rest) : "53";
-	char bare[64];
+	char bare[64], meant[ADDR_TEXT_MAX];
 	unsigned long n;
 
 	snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(host, "%"), host);
@@ -41,7 +41,7 @@ server_text(struct import *im, char *text, bool *named, const char **why)
 		return NULL;
 	}
 	if (n == 53)
-		return import_keep(im->conf, "%s", host);
+		return import_keep(im->conf, addr_is_ambiguous(host, meant) ? "[%s]" : "%s", host);
 	return import_keep(im->conf, bytes == 16 ? "[%s]:%lu" : "%s:%lu", host, n);
 }
 

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PORT_LEAST 53	/* what is given as address and port listens no lower */
+
 /* Read a decimal number of at most max; false on anything else, the empty text included. */
 static bool
 parse_number(const char *text, unsigned long max, unsigned long *out)
@@ -116,6 +118,32 @@ addr_parse(struct addr *out, const char *text, uint16_t port)
 		return ERR_FORMAT;
 	addr_set_port(out, (uint16_t)number);
 	return OK;
+}
+
+bool
+addr_is_ambiguous(const char *text, char meant[static ADDR_TEXT_MAX])
+{
+	const char *colon = strrchr(text, ':');
+	char host[INET6_ADDRSTRLEN];
+	struct in6_addr bytes;
+	unsigned long port;
+
+	if (colon == NULL || colon[1] == '0' || strlen(text) + 2 >= ADDR_TEXT_MAX ||
+	    !parse_number(colon + 1, UINT16_MAX, &port) || port < PORT_LEAST)
+		return false;
+
+	size_t head = (size_t)(colon - text), len = strcspn(text, "%");
+
+	if (len > head)
+		len = head;
+	if (len >= sizeof(host))
+		return false;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	if (inet_pton(AF_INET6, host, &bytes) != 1)
+		return false;
+	snprintf(meant, ADDR_TEXT_MAX, "[%.*s]%s", (int)head, text, colon);
+	return true;
 }
 
 const char *

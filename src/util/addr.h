@@ -38,6 +38,13 @@ struct prefix {
  */
 enum err addr_parse(struct addr *out, const char *text, uint16_t port) MUST_CHECK;
 
+/*
+ * True for an IPv6 address without brackets whose end may be meant as a port: "::1:53", which is an
+ * address, and "fe80::1%eth0:53", which is none. Numbers below 53 are not taken for ports. meant
+ * gets "[::1]:53".
+ */
+bool addr_is_ambiguous(const char *text, char meant[static ADDR_TEXT_MAX]);
+
 /* Write the address with its port, as addr_parse() reads it; gives buf. "-" where there is none. */
 const char *addr_format(const struct addr *a, char buf[static ADDR_TEXT_MAX]);
 

@@ -87,6 +87,13 @@ tests_unit_test_neigh_LDFLAGS = -Wl,--wrap=netif_neighbour -Wl,--wrap=netif_is_o
 tests_unit_test_acl_SOURCES = tests/unit/test_acl.c
 tests_unit_test_acl_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_acl_LDADD = $(UNIT_CORE)
+check_PROGRAMS += tests/unit/test_conf_check
+TESTS += tests/unit/test_conf_check
+
+tests_unit_test_conf_check_SOURCES = tests/unit/test_conf_check.c
+tests_unit_test_conf_check_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_conf_check_LDADD = $(UNIT_CORE)
+
 check_PROGRAMS += tests/unit/test_conf_value
 TESTS += tests/unit/test_conf_value
 

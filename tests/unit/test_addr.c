@@ -151,7 +151,30 @@ bytes_alone_are_read_without_port_or_interface(void)
 	    SPAN("0000:0000:0000:0000:0000:0000:0000:0000:0000:0000")), 0);
 }
 
-UNIT_MAIN("addr", UNIT(bytes_alone_are_read_without_port_or_interface),
+static void
+an_end_that_may_be_a_port_is_seen(void)
+{
+	static const char *const clear[] = { "::1", "[::1]:53", "[::1:53]", "2620:fe::fe:9", "::1:052",
+		"2606:4700:4700::1111", "fe80::1%lo", "2001:db8::192.0.2.1", "192.0.2.1:53", "::1:70000",
+		"1:2:3:4:5:6:7:53", "localhost:53", "::1:", "" };
+	static const char *const unclear[][2] = { { "::1:53", "[::1]:53" },
+		{ "::1:53000", "[::1]:53000" }, { "fe80::1%eth0:53", "[fe80::1%eth0]:53" },
+		{ "1:2:3:4:5:6:7:8:53", "[1:2:3:4:5:6:7:8]:53" } };
+	char meant[ADDR_TEXT_MAX], long_one[200];
+
+	for (size_t i = 0; i < sizeof(clear) / sizeof(clear[0]); i++)
+		CU_ASSERT_FALSE(addr_is_ambiguous(clear[i], meant));
+	for (size_t i = 0; i < sizeof(unclear) / sizeof(unclear[0]); i++) {
+		CU_ASSERT_TRUE_FATAL(addr_is_ambiguous(unclear[i][0], meant));
+		CU_ASSERT_STRING_EQUAL(meant, unclear[i][1]);
+	}
+	memset(long_one, '1', sizeof(long_one));
+	memcpy(long_one + 190, "::1%lo:53", 10);
+	CU_ASSERT_FALSE(addr_is_ambiguous(long_one, meant));
+}
+
+UNIT_MAIN("addr", UNIT(an_end_that_may_be_a_port_is_seen),
+    UNIT(bytes_alone_are_read_without_port_or_interface),
     UNIT(text_goes_in_and_comes_out_the_same), UNIT(a_port_is_optional),
     UNIT(nonsense_is_refused), UNIT(private_networks_are_known),
     UNIT(a_prefix_matches_its_network_only), UNIT(a_prefix_with_too_many_bits_is_refused),

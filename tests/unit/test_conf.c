@@ -248,7 +248,7 @@ a_value_out_of_range_says_so(void)
 	expect("dns { mdns { hostname = \"\" } }", ERR_RANGE,
 	    "f:1: dns.mdns.hostname: \"\" is too short; allowed is 1 to 63 bytes");
 	expect("dns { bind = 1.2.3.4:70000 }", ERR_RANGE,
-	    "f:1: dns.bind: \"1.2.3.4:70000\" is too large; write for example \"192.0.2.1\", "
+	    "f:1: dns.bind: \"1.2.3.4:70000\" has a port above 65535; write for example \"192.0.2.1\", "
 	    "\"192.0.2.1:53\" or \"[2001:db8::1]:53\"");
 	conf_file_free(good("dns { cache-size = 64KiB workers = 64 timeout = 1ms }"));
 	conf_file_free(good("dns { cache-size = 64GiB workers = 1 timeout = 60 }"));

@@ -75,6 +75,9 @@ server_names_are_checked(void)
 		CU_ASSERT_EQUAL(dns_upstream_add(x->up, &sv, specs[i].spec, NULL), specs[i].want);
 		CU_ASSERT_EQUAL(sv != NULL, specs[i].want == OK);
 	}
+	CU_ASSERT_PTR_NULL(dns_upstream_check("tcp://[::1:53]"));
+	CU_ASSERT_PTR_NOT_NULL(dns_upstream_check("tcp://::1:53"));
+	CU_ASSERT_PTR_NOT_NULL(dns_upstream_check("::1:53"));
 	CU_ASSERT_EQUAL(addr_parse(&v6, "::1", 0), OK);
 
 	struct dns_server *sv;

@@ -121,6 +121,7 @@ servers_keep_their_order_and_ports(void)
 	EXPECT("no-resolv\nserver=9.9.9.9\nserver=1.1.1.1#5353\nserver=2620:fe::fe#54\n",
 	    "\tupstream = {\n"
 	    "\t\t\"9.9.9.9\",\n\t\t\"1.1.1.1:5353\",\n\t\t\"[2620:fe::fe]:54\"\n\t}\n");
+	EXPECT("server=fd00::1:53\n", "upstream = { \"[fd00::1:53]\" }");
 	EXPECT("server=fe80::1%eth0\n", "upstream = { \"fe80::1%eth0\" }",
 	    "as there is no no-resolv");
 	CU_ASSERT(!holds("no-resolv\nserver=9.9.9.9\n", "as there is no no-resolv"));

@@ -20,8 +20,8 @@ struct echo {
 };
 
 static const struct conf_key keys[] = {
-	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LIST, .value = "127.0.0.1:7007",
-	    .port = ECHO_PORT, .help = "addresses to echo on" },
+	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LIST | CONF_LISTEN,
+	    .value = "127.0.0.1:7007", .port = ECHO_PORT, .help = "addresses to echo on" },
 	{ 0 },
 };
 

@@ -29,8 +29,8 @@ struct sntp {
 };
 
 static const struct conf_key keys[] = {
-	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LIST, .value = "0.0.0.0:123",
-	    .port = SNTP_PORT, .help = "addresses to tell the time on" },
+	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LIST | CONF_LISTEN,
+	    .value = "0.0.0.0:123", .port = SNTP_PORT, .help = "addresses to tell the time on" },
 	{ .name = "stratum", .type = CONF_INT, .value = "10", .min = 1, .max = 15,
 	    .help = "distance from a reference clock that is claimed" },
 	{ 0 },

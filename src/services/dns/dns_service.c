@@ -64,7 +64,7 @@ static const struct conf_key querylog_keys[] = {
 };
 
 static const struct conf_key keys[] = {
-	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LIST | CONF_RESTART,
+	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LIST | CONF_LISTEN | CONF_RESTART,
 	    .value = "0.0.0.0:53, [::]:53", .port = DNS_SERVERS_PORT,
 	    .help = "addresses to answer on, UDP and TCP" },
 	{ .name = "allow", .type = CONF_STRING, .flags = CONF_LIST, .value = "local",

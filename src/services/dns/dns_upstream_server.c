@@ -69,9 +69,14 @@ parse_spec(struct dns_stamp *out, bool *tcp_only, const char *spec)
 const char *
 dns_upstream_check(const char *spec)
 {
+	const char *scheme_end = strstr(spec, "://");
 	struct dns_stamp stamp;
+	char meant[ADDR_TEXT_MAX];
 	bool tcp_only;
 
+	if (addr_is_ambiguous(scheme_end != NULL ? scheme_end + 3 : spec, meant))
+		return "an IPv6 address with a port needs brackets: \"[::1]:53\"; where this is one "
+		       "without a port, put brackets around all of it";
 	switch (parse_spec(&stamp, &tcp_only, spec)) {
 	case OK:
 	case ERR_NOTFOUND:	/* its interface may come yet */

@@ -83,8 +83,8 @@ static const struct conf_key client_keys[] = {
 	{ 0 } };
 
 const struct conf_key tftp_keys[] = {
-	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LIST | CONF_RESTART, .port = 69,
-	  .value = "0.0.0.0:69, [::]:69", .help = "addresses to take requests at" },
+	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LIST | CONF_LISTEN | CONF_RESTART,
+	  .port = 69, .value = "0.0.0.0:69, [::]:69", .help = "addresses to take requests at" },
 	{ .name = "allow", .type = CONF_STRING, .flags = CONF_LIST, .value = "local",
 	  .check = acl_check,
 	  .help = "who may ask: networks, \"local\" (directly connected and private), \"any\"; "
