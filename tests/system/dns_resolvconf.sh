@@ -20,6 +20,8 @@ same "the server of resolv.conf is asked" 192.0.2.2 "$(ask one.example)"
 printf 'search home\nnameserver 127.0.0.3\n' >"$tmp/resolv.conf"
 check "a change is seen" wait_until "[ \"\$(ask n\$(centiseconds).example)\" = 192.0.2.3 ]" 5
 same "what was cached stays" 192.0.2.2 "$(ask one.example)"
+check "the server from before is not one any more" \
+	wait_until '[ "$(ctl dns upstreams | grep -o "127.0.0.[0-9]*:53" | sort -u)" = 127.0.0.3:53 ]' 5
 : >"$tmp/resolv.conf"
 check "an empty file is seen" wait_until "[ -n \"\$(ask e\$(centiseconds).example)\" ]" 2
 same "and changes nothing" 192.0.2.3 "$(ask other.example)"

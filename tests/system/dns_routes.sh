@@ -46,6 +46,10 @@ check "it gets another one in between" ctl reload
 wait "$dig_pid"
 same "who had asked hears the old one" 192.0.2.2 "$(cat "$tmp/asked")"
 same "who asks now hears the new one" 192.0.2.3 "$(ask www.corp.example)"
+# Nobody asks anything meanwhile.
+upstreams() { ctl dns upstreams | grep -o '[0-9.]*:[0-9]*' | sort; }
+check "when the question has ended its servers go" \
+	wait_until "[ \"\$(upstreams | grep -c ':$old_port\$')\" = 0 ]" 5
 
 # The servers that a question waits for stay, however often there are others meanwhile.
 start_fakedns --rule '* * DROP' --log "$tmp/mute.log"

@@ -233,3 +233,14 @@ TESTS += tests/unit/test_dns_top
 tests_unit_test_dns_top_SOURCES = tests/unit/test_dns_top.c
 tests_unit_test_dns_top_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_top_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_routes tests/unit/test_dns_servers
+TESTS += tests/unit/test_dns_routes tests/unit/test_dns_servers
+tests_unit_test_dns_routes_SOURCES = tests/unit/test_dns_routes.c tests/support/dns.h \
+	tests/support/dns_cache.h $(FAKE_UPSTREAM)
+tests_unit_test_dns_routes_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_routes_LDADD = $(UNIT_DNS)
+tests_unit_test_dns_servers_SOURCES = tests/unit/test_dns_servers.c tests/support/dns.h \
+	tests/support/edge.h
+tests_unit_test_dns_servers_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_servers_LDADD = $(UNIT_DNS)

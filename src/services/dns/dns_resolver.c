@@ -13,6 +13,8 @@
 #include "core/rand.h"
 #include "services/dns/dns_resolver_impl.h"
 
+#define TIDY_EVERY seconds(1)	/* until replaced routes have no flights any more */
+
 /* --- the stages of a query -------------------------------------------------------------------- */
 
 /* What is no plain question for IN data is answered here and never forwarded. True: answered. */
@@ -252,6 +254,7 @@ dns_resolver_new(struct dns_resolver **out, const struct dns_resolver_env *env,
 	if (r == NULL)
 		return ERR_NOMEM;
 	r->env = *env;
+	r->tidy_at = MONO_NEVER;
 	TAILQ_INIT(&r->turning);
 	r->turn.run = dns_resolver_on_turn;
 	r->sends = calloc(DNS_FLIGHTS_MAX * DNS_FORWARD_TRIES, sizeof(*r->sends));
@@ -305,8 +308,9 @@ dns_resolver_wake(struct dns_resolver *r, mono_us now)
 {
 	mono_us next = dns_forward_wake(r->forward, now);
 
-	dns_routes_tidy(r->routes);
-	return next;
+	if (now >= r->tidy_at)
+		r->tidy_at = dns_routes_tidy(r->routes) ? now + TIDY_EVERY : MONO_NEVER;
+	return mono_earlier(next, r->tidy_at);
 }
 
 bool

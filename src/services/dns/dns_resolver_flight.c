@@ -15,7 +15,7 @@
 static void
 rewake(struct dns_resolver *r, mono_us now)
 {
-	r->env.wake_at(r->env.ctx, dns_forward_wake(r->forward, now));
+	r->env.wake_at(r->env.ctx, mono_earlier(dns_forward_wake(r->forward, now), r->tidy_at));
 }
 
 static struct dns_flight_key
@@ -243,6 +243,7 @@ dns_resolver_note_routes(struct dns_resolver *r)
 	mono_us now = loop_now(r->env.loop);
 
 	dns_forward_reroute(r->forward, now);
+	r->tidy_at = now;
 	rewake(r, now);
 }
 

@@ -76,6 +76,7 @@ struct dns_resolver {
 	struct dns_request_pool pool;
 	struct send_slot *sends;	/* by dns_try.index */
 	struct dns_routes *routes;
+	mono_us tidy_at;	/* routes that reloads have replaced may be free to go then */
 	struct acl acl;
 	struct dns_zones no_cache;
 	struct dns_zones no_stale;

@@ -85,22 +85,26 @@ in_use(const struct table *t)
 	return false;
 }
 
-void
+bool
 dns_routes_tidy(struct dns_routes *rs)
 {
+	bool left = false;
+
 	for (size_t i = 0; i < RETIRED_MAX; i++) {
-		if (rs->retired[i] == NULL || in_use(rs->retired[i]))
-			continue;
-		table_free(rs, rs->retired[i]);
-		rs->retired[i] = NULL;
+		if (rs->retired[i] != NULL && !in_use(rs->retired[i])) {
+			table_free(rs, rs->retired[i]);
+			rs->retired[i] = NULL;
+		}
+		left = left || rs->retired[i] != NULL;
 	}
+	return left;
 }
 
 /* A free place for a table that is being replaced, or NULL. */
 static struct table **
 retirement(struct dns_routes *rs)
 {
-	dns_routes_tidy(rs);
+	(void)dns_routes_tidy(rs);
 	for (size_t i = 0; i < RETIRED_MAX; i++)
 		if (rs->retired[i] == NULL)
 			return &rs->retired[i];

@@ -78,8 +78,8 @@ struct span dns_routes_zone(const struct dns_routes *rs, uint16_t id);
 /* A number that is another one where the ids mean other zones or servers. */
 uint64_t dns_routes_fingerprint(const struct dns_routes *rs);
 
-/* Release what was replaced and has no flights any more. */
-void dns_routes_tidy(struct dns_routes *rs);
+/* Release what was replaced and has no flights any more; true where something still has some. */
+bool dns_routes_tidy(struct dns_routes *rs);
 
 /*
  * Read a zone as a name or an address prefix. Errors: ERR_FORMAT, ERR_RANGE (bits not on a label).

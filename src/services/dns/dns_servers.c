@@ -24,19 +24,20 @@
 #include "util/addr.h"
 #include "util/file.h"
 
-#define RESOLVCONF     "/etc/resolv.conf"
 #define RESOLVCONF_MAX (64 << 10)	/* bytes that are looked at */
 
 /* A read under way; outlives its owner where that ends first. */
 struct reading {
 	struct offload_job job;
 	struct dns_servers *owner;	/* NULL: gone */
+	const char *path;
 	struct dns_resolvconf found;
 	char text[RESOLVCONF_MAX];
 };
 
 struct dns_servers {
 	struct service *sv;
+	const char *path;		/* of the file */
 	struct dns_resolver *resolver;
 	struct dns_bootstrap *bootstrap;
 	struct timer again_later;	/* names have changed, and that could not be put in force */
@@ -162,7 +163,7 @@ servers_of_system(struct dns_servers *s, const struct conf *cf, const char **ser
 	if (usable == 0)
 		log_note(s->sv->log, LOG_LEVEL_WARNING, "dns",
 		    "no usable upstream server in %s: only local names are answered "
-		    "(upstream = { \"9.9.9.9\" } in the settings names one)", RESOLVCONF);
+		    "(upstream = { \"9.9.9.9\" } in the settings names one)", s->path);
 	return usable;
 }
 
@@ -458,7 +459,7 @@ static void
 read_file(struct reading *r)
 {
 	size_t len = 0;
-	int fd = open(RESOLVCONF, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	/* What is beyond RESOLVCONF_MAX is left out: no machine has so many servers. */
 	if (fd >= 0) {
@@ -507,7 +508,7 @@ read_done(struct offload_job *job)
 	s->reading = NULL;
 	if (news && s->cf != NULL && conf_count(s->cf, "upstream") == 0) {
 		log_note(s->sv->log, LOG_LEVEL_NOTICE, s->sv->ops->name,
-		    "%s has changed: %zu servers", RESOLVCONF, s->found.count);
+		    "%s has changed: %zu servers", s->path, s->found.count);
 		/*
 		 * A refusal is in the log: the servers from before are asked on, any change is
 		 * news.
@@ -533,6 +534,7 @@ read_again(struct dns_servers *s)
 		r->job.work = read_work;
 		r->job.done = read_done;
 		r->owner = s;
+		r->path = s->path;
 		if (offload_submit(s->sv->offload, &r->job) == OK) {
 			s->reading = r;
 			return;
@@ -559,7 +561,7 @@ file_changed(struct watch *w)
 
 enum err
 dns_servers_new(struct dns_servers **out, struct service *sv, struct dns_resolver *resolver,
-    struct watcher *watcher)
+    struct watcher *watcher, const char *path)
 {
 	struct dns_servers *s = calloc(1, sizeof(*s));
 	struct reading *first = calloc(1, sizeof(*first));
@@ -570,15 +572,17 @@ dns_servers_new(struct dns_servers **out, struct service *sv, struct dns_resolve
 	if (s != NULL && first != NULL)
 		e = dns_bootstrap_new(&s->bootstrap, &env);
 	if (e == OK) {
+		first->path = path;
 		read_file(first);
 		s->sv = sv;
+		s->path = path;
 		s->resolver = resolver;
 		s->found = first->found;
 		s->again_later.fire = refresh_again;
 		s->read_later.fire = read_now;
 		s->retired = (struct log_gate){ .every = seconds(60), .burst = 1 };
 		s->watch.changed = file_changed;
-		e = watch_start(watcher, &s->watch, RESOLVCONF);
+		e = watch_start(watcher, &s->watch, path);
 	}
 	free(first);
 	if (e != OK) {

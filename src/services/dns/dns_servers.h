@@ -24,10 +24,11 @@ extern const struct conf_key dns_servers_route_keys[];	/* of a `route` section *
 const char *dns_servers_check_route(const struct conf *cf, size_t i);
 
 /*
- * Reads resolv.conf at once (at the start only). All must outlive it. Errors: ERR_NOMEM, ERR_SYS.
+ * Reads the resolv.conf(5) at path at once (at the start only). All must outlive it, a read that
+ * the pool has under way excepted, which looks at nothing but path. Errors: ERR_NOMEM, ERR_SYS.
  */
 enum err dns_servers_new(struct dns_servers **out, struct service *sv,
-    struct dns_resolver *resolver, struct watcher *watcher) MUST_CHECK;
+    struct dns_resolver *resolver, struct watcher *watcher, const char *path) MUST_CHECK;
 /* NULL is fine. */
 void dns_servers_free(struct dns_servers *s);
 

@@ -27,6 +27,7 @@
 #include "services/dns/dns_stream.h"
 #include "services/dns/dns_v6.h"
 
+#define RESOLVCONF	"/etc/resolv.conf"
 #define LISTEN_MAX	32
 #define RCVBUF		(4 << 20)	/* bytes: a few thousand queries at once */
 
@@ -610,7 +611,7 @@ start(struct service *sv, const struct conf *cf)
 	if (e == OK)
 		e = start_querylog(ds);
 	if (e == OK)
-		e = dns_servers_new(&ds->servers, sv, ds->resolver, ds->watcher);
+		e = dns_servers_new(&ds->servers, sv, ds->resolver, ds->watcher, RESOLVCONF);
 	if (e == OK && conf_count(cf, "listen") > LISTEN_MAX)
 		e = ERR_FULL;
 	for (size_t i = 0; e == OK && i < conf_count(cf, "listen"); i++)
