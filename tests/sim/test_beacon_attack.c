@@ -515,6 +515,55 @@ a_new_sender_key_loses_nothing(void)
 	net_end(&net, &keys);
 }
 
+/* Two hosts become one with a key of its own; a key is replaced twice before it says a word. */
+static void
+states_are_inherited_from_any_key_before(void)
+{
+	static const uint8_t seed[32] = { 'd' };
+	static struct beacon_trust both;
+	struct beacon_identity carol, dave;
+
+	net_begin(&net, &keys, 51);
+	make_carol(&carol);
+	CU_ASSERT_EQUAL_FATAL(beacon_identity_from(&dave, seed), OK);
+	both = (struct beacon_trust){ .count = 0 };
+	CU_ASSERT_EQUAL(beacon_trust_add(&both, "alice", keys.alice.public, NULL,
+	    BEACON_FROM_FILE), OK);
+	CU_ASSERT_EQUAL(beacon_trust_add(&both, "bob", keys.bob.public, NULL,
+	    BEACON_FROM_FILE), OK);
+
+	struct net_node *r = net_add_receiver(&net, &keys.group, &both, true);
+	struct net_node *a = net_add_sender(&net, &keys.group, &keys.alice, 1);
+	struct net_node *b = net_add_sender(&net, &keys.group, &keys.bob, 1);
+
+	net_state(a, 1, "x");
+	net_state(b, 2, "y");
+	net_run(&net, seconds(5));
+	CU_ASSERT_EQUAL(r->states, 2);
+	roll(a, &carol);
+	roll(b, &carol);
+
+	struct net_node *c = net_add_sender(&net, &keys.group, &carol, 1);
+
+	net_run(&net, seconds(5));
+	roll(c, &dave);
+
+	struct net_node *d = net_add_sender(&net, &keys.group, &dave, 1);
+
+	net_state(d, 1, "x");
+	net_state(d, 2, "y");
+	net_run(&net, seconds(200));
+	CU_ASSERT_EQUAL(r->states, 2);
+	CU_ASSERT_EQUAL(r->withdrawals, 0);
+	net_state(d, 2, "z");
+	net_run(&net, seconds(5));
+	CU_ASSERT_STRING_EQUAL(r->state[1], "x");
+	CU_ASSERT_STRING_EQUAL(r->state[2], "z");
+	beacon_identity_fini(&carol);
+	beacon_identity_fini(&dave);
+	net_end(&net, &keys);
+}
+
 static void
 the_old_key_is_good_for_nothing_afterwards(void)
 {
@@ -899,6 +948,51 @@ what_a_sender_may_not_say_is_not_waited_for(void)
 	net_end(&net, &keys);
 }
 
+/* The table holds 1024 topics. Who has more to say is not heard out, and that is told. */
+static void
+a_sender_with_more_states_than_there_is_room_for_is_not_heard_out(void)
+{
+	static struct beacon_trust both;
+	struct beacon_caps caps;
+	struct beacon_when now;
+
+	net_begin(&net, &keys, 52);
+	both = (struct beacon_trust){ .count = 0 };
+	CU_ASSERT_EQUAL(beacon_trust_add(&both, "alice", keys.alice.public, NULL,
+	    BEACON_FROM_FILE), OK);
+	CU_ASSERT_EQUAL(beacon_trust_add(&both, "bob", keys.bob.public, NULL,
+	    BEACON_FROM_FILE), OK);
+
+	struct net_node *r = net_add_receiver(&net, &keys.none, &both, true);
+	struct net_node *a = net_add_sender(&net, &keys.none, &keys.alice, 1);
+	struct net_node *b;
+
+	for (unsigned i = 0; i < 1023; i++)
+		net_state(a, i, "");
+	net_run(&net, seconds(60));
+	b = net_add_sender(&net, &keys.none, &keys.bob, 1);
+	net_state(b, 1, "");
+	net_run(&net, seconds(60));
+	beacon_receiver_caps(r->receiver, &caps);
+	CU_ASSERT_EQUAL(caps.topics, 1024);
+	CU_ASSERT_EQUAL(caps.topics_refused, 0);
+	CU_ASSERT_EQUAL(unheard(r), 0);
+
+	net_state(b, 2, "");
+	net_run(&net, seconds(60));
+	beacon_receiver_caps(r->receiver, &caps);
+	CU_ASSERT(caps.topics_refused != 0);
+	CU_ASSERT_EQUAL(unheard(r), 1);
+
+	/* A place becomes free: all is known again. */
+	now = net_when(a);
+	CU_ASSERT_EQUAL(beacon_sender_withdraw(a->sender, &now, span_str("t7")), OK);
+	a->wake_at = net.now;
+	net_run(&net, seconds(120));
+	CU_ASSERT_EQUAL(unheard(r), 0);
+	net_end(&net, &keys);
+}
+
 static void
 a_public_group_is_signed_and_readable(void)
 {
@@ -930,7 +1024,8 @@ UNIT_MAIN("beacon_attack", UNIT(a_replay_to_a_running_subscriber_is_refused),
     UNIT(old_starts_cannot_displace_the_living_one), UNIT(two_clones_both_run_and_both_say_so),
     UNIT(clones_with_the_same_epoch_notice_too), UNIT(a_replay_to_the_sender_itself_is_no_clone),
     UNIT(a_group_key_is_rotated_without_loss), UNIT(a_new_sender_key_takes_over_the_name),
-    UNIT(a_new_sender_key_loses_nothing), UNIT(the_old_key_is_good_for_nothing_afterwards),
+    UNIT(a_new_sender_key_loses_nothing), UNIT(states_are_inherited_from_any_key_before),
+    UNIT(the_old_key_is_good_for_nothing_afterwards),
     UNIT(a_replaced_key_cannot_speak_by_naming_its_heir_again),
     UNIT(a_key_further_back_cannot_bring_a_replaced_one_to_life),
     UNIT(a_key_stays_replaced_once_the_next_is_in_the_trust_file),
@@ -941,4 +1036,5 @@ UNIT_MAIN("beacon_attack", UNIT(a_replay_to_a_running_subscriber_is_refused),
     UNIT(a_flood_of_bad_signatures_silences_nobody_in_a_public_group),
     UNIT(many_fresh_subscribers_hear_all_states_of_a_public_group),
     UNIT(what_a_sender_may_not_say_is_not_waited_for),
+    UNIT(a_sender_with_more_states_than_there_is_room_for_is_not_heard_out),
     UNIT(a_public_group_is_signed_and_readable))

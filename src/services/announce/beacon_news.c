@@ -106,29 +106,50 @@ keep_until(struct beacon_receiver *r, struct beacon_topic *t, mono_us expires)
 	beacon_topics_touch(&r->topics, t);
 }
 
-/* The same topic as said with the key before the sender's, or NULL. */
+/* The key that has replaced `from`, or the one that has replaced that, and so on, is `who`. */
+static bool
+leads_to(const struct beacon_receiver *r, size_t from, size_t who)
+{
+	for (size_t n = 0; n < r->trust.count && from != who && r->peers[from].heir != 0; n++)
+		from = r->peers[from].heir - 1u;
+	return from == who;
+}
+
+/*
+ * The same topic as said with a key that the sender's has replaced, or NULL. There may be several
+ * such keys: one after the other, or of two hosts that became one.
+ */
 static struct beacon_topic *
 inherited(struct beacon_receiver *r, uint64_t sender, uint64_t hash)
 {
 	size_t who = beacon_receiver_find(r, sender);
 
-	for (size_t i = 0; i < r->trust.count; i++)
-		if (r->peers[i].heir == who + 1)
-			return beacon_topics_find(&r->topics, r->ids[i], hash);
+	for (size_t i = 0; i < r->trust.count; i++) {
+		struct beacon_topic *t = i != who && leads_to(r, i, who)
+		    ? beacon_topics_find(&r->topics, r->ids[i], hash) : NULL;
+
+		if (t != NULL && t->len != 0)
+			return t;
+	}
 	return NULL;
 }
 
-/* The sender's next key says the topic by now. */
+/* The sender's next key, or one after it, says the topic by now. */
 static bool
 heir_says(struct beacon_receiver *r, const struct beacon_topic *t)
 {
 	size_t who = beacon_receiver_find(r, t->sender);
-	struct beacon_topic *other;
 
-	if (who == r->trust.count || r->peers[who].heir == 0)
-		return false;
-	other = beacon_topics_find(&r->topics, r->ids[r->peers[who].heir - 1], t->hash);
-	return other != NULL && other->len != 0;
+	for (size_t n = 0; n < r->trust.count && who != r->trust.count && r->peers[who].heir != 0;
+	     n++) {
+		struct beacon_topic *other;
+
+		who = r->peers[who].heir - 1u;
+		other = beacon_topics_find(&r->topics, r->ids[who], t->hash);
+		if (other != NULL && other->len != 0)
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -136,12 +157,12 @@ take_state(struct beacon_receiver *r, const struct beacon_hdr *h, const struct b
 {
 	uint64_t hash = beacon_id_of(item->topic);
 	struct beacon_topic *t = beacon_topics_need(&r->topics, h->sender, hash);
-	struct beacon_topic *before = inherited(r, h->sender, hash);
+	struct beacon_topic *before;
 	uint64_t content = content_hash(item);
 
 	if (t == NULL || is_outdated(t, h))
 		return;
-	if (t->len == 0 && before != NULL) {
+	for (bool heir = t->len == 0; heir && (before = inherited(r, h->sender, hash)) != NULL;) {
 		t->content = before->content;
 		t->len = before->len;
 		beacon_topics_remove(&r->topics, before);
@@ -257,17 +278,18 @@ beacon_news_item(struct beacon_receiver *r, size_t who, const struct beacon_hdr 
 
 /* --- listings -------------------------------------------------------------------------------- */
 
-static void
+/* False where there is no place for what it lists, so that we shall not know it. */
+static bool
 take_entry(struct beacon_receiver *r, const struct beacon_hdr *h, const struct beacon_entry *e,
     uint32_t list_rev)
 {
 	struct beacon_topic *t = beacon_topics_need(&r->topics, h->sender, e->topic);
 
 	if (t == NULL)
-		return;
+		return false;
 	t->list_rev = list_rev;
 	if (t->epoch == h->epoch && t->seq > h->seq)
-		return;			/* it spoke again after the listing */
+		return true;		/* it spoke again after the listing */
 	if (t->len != 0 && t->epoch == h->epoch && t->rev == e->rev) {
 		keep_until(r, t, r->now.mono + seconds(h->lifetime_s));
 	} else if (!t->denied && t->pull_at == MONO_NEVER && t->pulls < BEACON_TOPIC_PULLS) {
@@ -278,6 +300,7 @@ take_entry(struct beacon_receiver *r, const struct beacon_hdr *h, const struct b
 			t->expires = r->now.mono + seconds(h->lifetime_s);
 		beacon_topics_touch(&r->topics, t);
 	}
+	return true;
 }
 
 /* All pages of one listing have come: what it does not name is no more. */
@@ -303,15 +326,18 @@ beacon_news_digest(struct beacon_receiver *r, size_t who, const struct beacon_hd
 		beacon_news_gap(r, lost.sender, lost.epoch, lost.first, lost.last);
 	if (p->heir != 0)
 		return;			/* its states are the next key's by now, or expire */
-	for (size_t i = 0; i < d->entry_count; i++)
-		take_entry(r, h, &d->entries[i], d->list_rev);
 	if (p->list_rev != d->list_rev) {
 		p->list_rev = d->list_rev;
 		p->list_pages = 0;
 		p->listed = false;
 	}
+	if (p->list_pages == 0)
+		p->crowded = false;
+	for (size_t i = 0; i < d->entry_count; i++)
+		p->crowded |= !take_entry(r, h, &d->entries[i], d->list_rev);
 	p->list_pages |= 1U << d->page;
-	p->listed = p->listed || p->list_pages == all;
+	if (p->list_pages == all)
+		p->listed = !p->crowded;
 	/* Two machines with one identity list different things: only lifetimes end their states. */
 	if (p->list_pages == all && !p->twins) {
 		p->list_pages = 0;
@@ -355,15 +381,6 @@ heir_of(struct beacon_receiver *r, size_t who, const uint8_t key[static SEAL_PUB
 	if (heir != r->trust.count)
 		r->trust.senders[heir].from = old.id;
 	return heir;
-}
-
-/* The key that has replaced `from`, or the one that has replaced that, and so on, is `who`. */
-static bool
-leads_to(const struct beacon_receiver *r, size_t from, size_t who)
-{
-	for (size_t n = 0; n < r->trust.count && from != who && r->peers[from].heir != 0; n++)
-		from = r->peers[from].heir - 1u;
-	return from == who;
 }
 
 void

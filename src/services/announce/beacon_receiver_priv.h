@@ -52,7 +52,8 @@ struct beacon_peer {
 	bool solicit_wanted;
 	uint8_t heir;		/* place of the key that replaces this one, counted from 1 */
 	bool twins : 1;		/* both slots are alive */
-	bool listed : 1;	/* a whole listing of its current start has come */
+	bool listed : 1;	/* a whole listing of its current start has come, and found room */
+	bool crowded : 1;	/* some of the listing being put together has found no place */
 };
 
 _Static_assert(sizeof(struct beacon_peer) + sizeof(uint64_t) <= 400, "promised per known sender");
