@@ -40,3 +40,10 @@ tests_sim_test_beacon_link_LDADD = $(UNIT_ANNOUNCE)
 tests_sim_test_beacon_attack_SOURCES = tests/sim/test_beacon_attack.c $(SIM_BEACON)
 tests_sim_test_beacon_attack_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_sim_test_beacon_attack_LDADD = $(UNIT_ANNOUNCE)
+
+check_PROGRAMS += tests/unit/test_announce_keys
+TESTS += tests/unit/test_announce_keys
+tests_unit_test_announce_keys_SOURCES = tests/unit/test_announce_keys.c tests/support/edge.h
+tests_unit_test_announce_keys_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_announce_keys_LDADD = $(UNIT_ANNOUNCE)
+tests_unit_test_announce_keys_LDFLAGS = -Wl,--wrap=beacon_sender_new

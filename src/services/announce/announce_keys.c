@@ -201,23 +201,34 @@ take_over_states(struct announce *an, const struct beacon_sender *from)
 	}
 }
 
+/* The voice that says nothing and is not meant to. */
+static struct announce_voice *
+spare_voice(struct announce *an)
+{
+	struct announce_voice *v = an->voices;
+
+	while (v == an->voice || v == an->old_voice)
+		v++;
+	return v;
+}
+
 /*
  * Speak with another key; the voice that had the old one becomes the old voice. Where there is no
- * memory for that the voice stays as it is.
+ * memory for that, both stay as they are.
  */
 static enum err
 speak_as(struct announce *an, const struct beacon_identity *me)
 {
-	struct announce_voice *before = an->voice, *next = an->old_voice;
+	struct announce_voice *before = an->voice, *next = spare_voice(an);
 	enum err e;
 
-	announce_voice_end(next);
 	next->me = *me;
 	e = start_voice(an, next, false);
 	if (e != OK) {
 		announce_voice_end(next);
 		return e;
 	}
+	announce_voice_end(an->old_voice);
 	an->voice = next;
 	an->old_voice = before;
 	take_over_states(an, before->sender);
@@ -251,6 +262,38 @@ name_heir(struct announce *an, struct beacon_identity *old)
 	return e == OK ? beacon_sender_roll(v->sender, &now, &an->voice->me) : e;
 }
 
+/*
+ * Take the files' keys; those that are not used any more have been wiped when this returns. Where a
+ * new voice cannot begin all is as before; where the old key cannot, the next reload has it name us.
+ */
+static enum err
+take_keys(struct announce *an, const struct conf *cf, struct key_files *k)
+{
+	bool moved = an->voice->sender == NULL || (k->ring.count != 0) != (an->ring.count != 0);
+	struct beacon_keyring before = an->ring;
+	enum err e = OK;
+
+	an->ring = k->ring;
+	if (moved || k->me.id != an->voice->me.id)
+		e = speak_as(an, &k->me);
+	else
+		beacon_identity_fini(&k->me);
+	if (e != OK) {
+		beacon_identity_fini(&k->old);
+		beacon_keyring_fini(&an->ring);
+		an->ring = before;
+		return e;
+	}
+	beacon_keyring_fini(&before);
+	if (moved) {
+		beacon_leases_init(&an->leases,
+		    k->ring.count != 0 ? (size_t)conf_int(cf, "leases") : 0);
+		/* What the old voice has kept was for another group. */
+		announce_voice_end(an->old_voice);
+	}
+	return name_heir(an, &k->old);
+}
+
 /* Another key of ours, or a move between public and sealed, is a new start. */
 enum err
 announce_change_keys(struct announce *an, const struct conf *cf)
@@ -261,26 +304,5 @@ announce_change_keys(struct announce *an, const struct conf *cf)
 	if (an->voice->sender != NULL && keys_out_of_reach(an, cf))
 		return OK;
 	e = load_files(an, cf, &k);
-	if (e != OK)
-		return e;
-
-	bool moved = an->voice->sender == NULL || (k.ring.count != 0) != (an->ring.count != 0);
-
-	beacon_keyring_fini(&an->ring);
-	an->ring = k.ring;
-	if (moved)
-		beacon_leases_init(&an->leases,
-		    k.ring.count != 0 ? (size_t)conf_int(cf, "leases") : 0);
-	if (moved || k.me.id != an->voice->me.id)
-		e = speak_as(an, &k.me);
-	else
-		beacon_identity_fini(&k.me);
-	/* What the old voice has kept was for another group. */
-	if (moved)
-		announce_voice_end(an->old_voice);
-	if (e == OK)
-		e = name_heir(an, &k.old);
-	else
-		beacon_identity_fini(&k.old);
-	return e;
+	return e == OK ? take_keys(an, cf, &k) : e;
 }

@@ -33,7 +33,8 @@ struct announce {
 	struct service *sv;
 	struct beacon_net *net;
 	struct beacon_keyring ring;
-	struct announce_voice voices[2];	/* they change places with the key */
+	/* They change places with the key; the third is where the next one begins. */
+	struct announce_voice voices[3];
 	struct announce_voice *voice, *old_voice;
 	struct beacon_leases leases;
 	struct announce_epoch_job *epoch_job;
