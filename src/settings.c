@@ -34,12 +34,14 @@ static const struct conf_key log_keys[] = {
 };
 
 static const struct conf_key own_keys[] = {
-	{ .name = "user", .type = CONF_STRING, .value = USER_DEFAULT, .flags = CONF_RESTART,
+	{ .name = "user", .type = CONF_STRING, .value = USER_DEFAULT,
+	    .flags = CONF_EMPTY | CONF_RESTART,
 	    .help = "whom to become once the sockets are bound; \"\" stays who started it" },
 	{ .name = "state-dir", .type = CONF_STRING, .value = HEARTH_STATE_DIR,
-	    .flags = CONF_RESTART,
+	    .flags = CONF_EMPTY | CONF_RESTART,
 	    .help = "directory for what must survive a restart; \"\" keeps nothing" },
-	{ .name = "control", .type = CONF_STRING, .value = CTL_SOCKET, .flags = CONF_RESTART,
+	{ .name = "control", .type = CONF_STRING, .value = CTL_SOCKET,
+	    .flags = CONF_EMPTY | CONF_RESTART,
 	    .help = "socket that hearthctl talks to; \"\" opens none" },
 	{ .name = "load", .type = CONF_STRING, .flags = CONF_LIST | CONF_RESTART,
 	    .help = "shared objects with further services" },
@@ -67,8 +69,12 @@ load_services(struct settings *st, char err[static SETTINGS_ERR_MAX])
 	if (e != OK)
 		return OK;
 	for (size_t i = 0; e == OK && i < conf_count(conf_root(file), "load"); i++) {
-		e = services_load(st->services, conf_str_at(conf_root(file), "load", i), why,
-		    sizeof(why));
+		const char *path = conf_str_at(conf_root(file), "load", i);
+
+		/* dlopen(3) takes nothing for the program itself. */
+		if (*path == '\0')
+			continue;
+		e = services_load(st->services, path, why, sizeof(why));
 		if (e != OK)
 			snprintf(err, SETTINGS_ERR_MAX, "%s: %s",
 			    conf_where(conf_root(file), "load", i, where, sizeof(where)), why);

@@ -8,8 +8,8 @@
  *
  * What libconfuse's grammar brings along: comments with #, // and C's; "key += value" adds to a
  * list or its default; ${NAME} and ${NAME:-else} outside of single quotes are taken from the
- * environment, so a text that needs the two characters writes \${ (do not give ${…} a meaning of
- * your own). The key `include`, known at the top of the main file, takes files or patterns relative
+ * environment, as in a shell, so a text that needs the two characters writes \${ (do not give ${…} a
+ * meaning of your own). The key `include`, known at the top of the main file, takes files or patterns relative
  * to it; their sections are merged, and a value that is written twice is an error.
  */
 #ifndef CORE_CONF_H
@@ -40,6 +40,7 @@ enum conf_flag {
 	CONF_TITLED = 2,	/* section with a title, any number of them: route "corp" { … } */
 	CONF_RESTART = 4,	/* a change takes effect at the next start only; reload says so */
 	CONF_LISTEN = 8,	/* CONF_ADDR: a port is opened there, so no two may be the same */
+	CONF_EMPTY = 16,	/* CONF_STRING: "" has a meaning; so it has where it is the default */
 };
 
 struct conf;		/* one section */
@@ -66,6 +67,11 @@ struct conf_key {
 	 * which was written. Called when a file has been read to its end and nothing else was wrong with it.
 	 */
 	const char *(*check_with)(const struct conf *cf, size_t i);
+	/*
+	 * CONF_INT, CONF_SIZE, CONF_DURATION: the key of the same section and type that this one
+	 * must not exceed where both were written; a default gives way, and 0 there is no bound.
+	 */
+	const char *not_above;
 };
 
 struct conf_file;	/* a whole parsed file, owns its sections */

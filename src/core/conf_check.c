@@ -7,6 +7,7 @@
 
 #include "util/addr.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,17 +55,51 @@ check_slot(const struct conf *cf, const struct conf_slot *slot, struct conf_find
 	}
 }
 
+/* --- order ------------------------------------------------------------------------------------ */
+
+static const struct conf_slot *
+slot_named(const struct conf *cf, const char *key)
+{
+	size_t i = 0;
+
+	while (i < cf->slots_count && strcmp(cf->slots[i].key->name, key) != 0)
+		i++;
+	assert(i < cf->slots_count);
+	return &cf->slots[i];
+}
+
+static void
+check_order(const struct conf *cf, const struct conf_slot *slot, struct conf_findings *f)
+{
+	const struct conf_slot *bound = slot_named(cf, slot->key->not_above);
+	char path[CONF_PATH_MAX], place[PLACE_MAX];
+
+	assert(bound->key->type == slot->key->type);
+	if (!slot->given || !bound->given || slot->values_count == 0 || bound->values_count == 0)
+		return;
+
+	const struct conf_value *v = &slot->values[0], *most = &bound->values[0];
+
+	if (v->number <= most->number || most->number == 0)
+		return;
+	conf_find(f, ERR_RANGE, v->file, v->line, "%s: \"%s\" must not exceed \"%s\", %s",
+	    conf_path(cf, slot->key->name, path), v->text, most->text,
+	    place_of(cf, bound, most, v->file, place));
+}
+
 /* Check what depends on more than one key, all the way down. */
 static void
-check_with(const struct conf *cf, struct conf_findings *f)
+check_section(const struct conf *cf, struct conf_findings *f)
 {
 	for (size_t i = 0; i < cf->slots_count; i++) {
 		const struct conf_slot *slot = &cf->slots[i];
 
 		if (slot->key->check_with != NULL)
 			check_slot(cf, slot, f);
+		if (slot->key->not_above != NULL)
+			check_order(cf, slot, f);
 		for (size_t k = 0; k < slot->sections_count; k++)
-			check_with(slot->sections[k], f);
+			check_section(slot->sections[k], f);
 	}
 }
 
@@ -164,7 +199,7 @@ conf_check(const struct conf *root, struct conf_findings *f)
 {
 	struct listeners ls = { 0 };
 
-	check_with(root, f);
+	check_section(root, f);
 	gather(&ls, root);
 	check_listeners(&ls, f);
 	free(ls.all);

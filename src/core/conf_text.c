@@ -102,17 +102,27 @@ blank_comment(struct scan *s)
 		blank(s);
 }
 
-/* An empty text in the place of a name that nobody set may be a setting of its own: user = "". */
+/*
+ * An empty text in the place of a name may be a setting of its own: user = "". So what nobody has
+ * set is an error, and so is what somebody has set to nothing. As in a shell, both are as if they
+ * were not there for ${NAME:-else}; libconfuse looks for the second, so its name is blanked.
+ */
 static void
-check_variable(struct scan *s, const char *name, size_t len)
+check_variable(struct scan *s, char *name, size_t len)
 {
-	const char *colon = memchr(name, ':', len);
+	char *colon = memchr(name, ':', len);
 	bool otherwise = colon != NULL && colon + 1 < name + len && colon[1] == '-';
-	char *copy = otherwise ? NULL : strndup(name, len);
+	char *copy = strndup(name, otherwise ? (size_t)(colon - name) : len);
+	const char *value = copy != NULL ? getenv(copy) : "";
 
-	if (copy != NULL && getenv(copy) == NULL)
+	if (otherwise && value != NULL && *value == '\0')
+		memset(name, ' ', (size_t)(colon - name));
+	else if (!otherwise && value == NULL)
 		complain(s, s->line, "the environment has no %s; ${%s:-else} says what holds then",
 		    copy, copy);
+	else if (!otherwise && copy != NULL && *value == '\0')
+		complain(s, s->line, "%s is empty in the environment; ${%s:-else} says what holds "
+		    "then, ${%s:-} that nothing does", copy, copy, copy);
 	free(copy);
 }
 

@@ -339,6 +339,20 @@ check_brackets(const struct conf_key *key, const char *text, char *why)
 	return ERR_FORMAT;
 }
 
+/* Nothing where something is wanted: often a variable of the environment that has no value. */
+static enum err
+check_empty(const struct conf_key *key, const char *text, char *why)
+{
+	bool meant = key->type != CONF_STRING || (key->flags & CONF_EMPTY) ||
+	    (key->value != NULL && *key->value == '\0') || key->max != 0;
+
+	if (*text != '\0' || meant)
+		return OK;
+	snprintf(why, CONF_WHY_MAX, "\"\" means nothing here; leave the %s out instead",
+	    key->flags & CONF_LIST ? "value" : "setting");
+	return ERR_FORMAT;
+}
+
 /* The typed part alone. Errors: ERR_FORMAT, ERR_RANGE, ERR_NOTFOUND (interface). */
 static enum err
 parse_typed(struct conf_value *v, const struct conf_key *key)
@@ -366,8 +380,10 @@ parse_typed(struct conf_value *v, const struct conf_key *key)
 enum err
 conf_value_parse(struct conf_value *v, const struct conf_key *key, char *why)
 {
-	enum err e = check_brackets(key, v->text, why);
+	enum err e = check_empty(key, v->text, why);
 
+	if (e == OK)
+		e = check_brackets(key, v->text, why);
 	if (e != OK)
 		return e;
 	e = parse_typed(v, key);

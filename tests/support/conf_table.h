@@ -52,7 +52,7 @@ static const struct conf_key dns_keys[] = {
 };
 
 static const struct conf_key conf_table[] = {
-	{ .name = "user", .type = CONF_STRING, .help = "who to run as" },
+	{ .name = "user", .type = CONF_STRING, .flags = CONF_EMPTY, .help = "who to run as" },
 	{ .name = "log", .type = CONF_SECTION, .keys = log_keys, .help = "what is said" },
 	{ .name = "dns", .type = CONF_SECTION, .keys = dns_keys, .help = "the forwarder" },
 	{ 0 }

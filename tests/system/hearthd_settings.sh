@@ -37,6 +37,13 @@ wrong "a client that is none" 'a MAC address' 'tftp { client "kitchen" { options
 wrong "a topic that is none" 'a topic has' 'announce { publish "front door" { } }'
 wrong "a list without braces" 'stand in braces' 'dns { upstream = "192.0.2.1", "192.0.2.2" }'
 
+wrong "the same address in two services" 'listened on already: dns.listen in line 4' \
+	'dns { listen = "127.0.0.1:6900" } tftp { listen = "127.0.0.1:6900" }'
+wrong "an IPv6 address that may have a port" 'is written "[::1]:53"' 'dns { listen = "::1:53" }'
+wrong "a least TTL above the most" 'must not exceed "1m", dns.max-ttl' \
+	'dns { min-ttl = "1h" max-ttl = "1m" }'
+wrong "a service without a name" 'load: "" means nothing' 'load = ""'
+wrong "an interface without a name" 'interface: "" means nothing' 'dns { interface = "" }'
 wrong "a variable that is not there" "wrong:4: the environment has no HEARTH_TEST_NONE" \
 	'dns { domain = "${HEARTH_TEST_NONE}" }'
 

@@ -28,6 +28,12 @@ static const struct conf_key box_keys[] = {
 	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LIST | CONF_LISTEN, .port = 69,
 	    .value = "0.0.0.0:69" },
 	{ .name = "from", .type = CONF_ADDR },
+	{ .name = "least", .type = CONF_DURATION, .value = "10s", .not_above = "most" },
+	{ .name = "most", .type = CONF_DURATION, .value = "1m" },
+	{ .name = "name", .type = CONF_STRING, .value = "x" },
+	{ .name = "names", .type = CONF_STRING, .flags = CONF_LIST },
+	{ .name = "none", .type = CONF_STRING, .value = "" },
+	{ .name = "away", .type = CONF_STRING, .flags = CONF_EMPTY, .value = "x" },
 	{ 0 }
 };
 
@@ -98,6 +104,56 @@ an_address_that_may_have_a_port_is_not_guessed_at(void)
 	    "\"192.0.2.1\", \"192.0.2.1:53\" or \"[2001:db8::1]:53\"");
 }
 
+/* --- order ------------------------------------------------------------------------------------ */
+
+static void
+what_must_not_exceed_another_is_told_with_both(void)
+{
+	CU_ASSERT_STRING_EQUAL(between("a { least = 5s most = 5s }"), "");
+	CU_ASSERT_STRING_EQUAL(between("a { least = 2h\n\nmost = 1h }"),
+	    "f:1: a.least: \"2h\" must not exceed \"1h\", a.most in line 3");
+	CU_ASSERT_STRING_EQUAL(between("b { most = 60m least = 61m }"),
+	    "f:1: b.least: \"61m\" must not exceed \"60m\", b.most in line 1");
+}
+
+static void
+a_default_gives_way_and_zero_is_no_bound(void)
+{
+	CU_ASSERT_STRING_EQUAL(between("a { least = 2h }"), "");
+	CU_ASSERT_STRING_EQUAL(between("a { most = 1s }"), "");
+	CU_ASSERT_STRING_EQUAL(between("a { least = 2h most = 0 }"), "");
+}
+
+/* --- nothing ---------------------------------------------------------------------------------- */
+
+static void
+an_empty_text_needs_a_meaning(void)
+{
+	CU_ASSERT_STRING_EQUAL(between("a { none = '' away = '' names = { } }"), "");
+	CU_ASSERT_STRING_EQUAL(between("a { name = '' }"),
+	    "f:1: a.name: \"\" means nothing here; leave the setting out instead");
+	CU_ASSERT_STRING_EQUAL(between("a { names = { 'x', '' } }"),
+	    "f:1: a.names: \"\" means nothing here; leave the value out instead");
+}
+
+static void
+an_empty_variable_is_as_one_that_is_not_there(void)
+{
+	setenv("HEARTH_EMPTY", "", 1);
+	CU_ASSERT_STRING_EQUAL(between("a { none = \"${HEARTH_EMPTY}\" }"),
+	    "f:1: HEARTH_EMPTY is empty in the environment; ${HEARTH_EMPTY:-else} says what holds "
+	    "then, ${HEARTH_EMPTY:-} that nothing does");
+	CU_ASSERT_STRING_EQUAL(between("a { none = \"${HEARTH_EMPTY:-}\" }"), "");
+	CU_ASSERT_STRING_EQUAL(between("a { listen = \"1.2.3.4:${HEARTH_EMPTY:-x}\" }"),
+	    "f:1: a.listen: \"1.2.3.4:x\" is not an address; write for example \"192.0.2.1\", "
+	    "\"192.0.2.1:53\" or \"[2001:db8::1]:53\"");
+	setenv("HEARTH_EMPTY", "y", 1);
+	CU_ASSERT_STRING_EQUAL(between("a { name = \"${HEARTH_EMPTY}\" }"), "");
+	CU_ASSERT_STRING_EQUAL(between("a { listen = \"1.2.3.4:${HEARTH_EMPTY:-7}\" }"),
+	    "f:1: a.listen: \"1.2.3.4:y\" is not an address; write for example \"192.0.2.1\", "
+	    "\"192.0.2.1:53\" or \"[2001:db8::1]:53\"");
+}
+
 int
 main(void)
 {
@@ -105,6 +161,10 @@ main(void)
 		UNIT(an_address_is_listened_on_once),
 		UNIT(every_address_takes_the_port_of_each),
 		UNIT(an_address_that_may_have_a_port_is_not_guessed_at),
+		UNIT(what_must_not_exceed_another_is_told_with_both),
+		UNIT(a_default_gives_way_and_zero_is_no_bound),
+		UNIT(an_empty_text_needs_a_meaning),
+		UNIT(an_empty_variable_is_as_one_that_is_not_there),
 	};
 	char command[64];
 	int status;

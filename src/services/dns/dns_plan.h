@@ -36,7 +36,7 @@ const char *dns_plan_check_domain(const char *value);	/* the same, or nothing */
 		    "\"/name/\": no such names; \"/name/#\": 0.0.0.0 and ::" },                    \
 	{ .name = "local", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_plan_check_zone,  \
 	    .help = "zones whose names are known here alone and never asked for elsewhere" },      \
-	{ .name = "domain", .type = CONF_STRING, .value = "home.arpa",                             \
+	{ .name = "domain", .type = CONF_STRING, .flags = CONF_EMPTY, .value = "home.arpa",        \
 	    .check = dns_plan_check_domain,                                                        \
 	    .help = "what plain names of hosts and lease files get behind them; \"\": nothing" },  \
 	{ .name = "local-ttl", .type = CONF_DURATION, .value = "60s", .min = 1000000,              \

@@ -99,7 +99,7 @@ static const struct conf_key keys[] = {
 	{ .name = "cache-size", .type = CONF_SIZE, .value = "32MiB", .min = 64 << 10,
 	    .max = INT64_C(64) << 30, .help = "memory for cached answers, everything included" },
 	{ .name = "min-ttl", .type = CONF_DURATION, .value = "0s", .min = 0,
-	    .max = INT64_C(3600000000),
+	    .max = INT64_C(3600000000), .not_above = "max-ttl",
 	    .help = "cached answers live at least this long (a TTL of 0 is never cached)" },
 	{ .name = "max-ttl", .type = CONF_DURATION, .value = "1d", .min = 1000000,
 	    .max = INT64_C(604800000000), .help = "and at most this long" },
