@@ -38,6 +38,7 @@ SYSTEM_TESTS += tests/system/dns_resolvconf.sh
 SYSTEM_TESTS += tests/system/dns_routes.sh
 SYSTEM_TESTS += tests/system/dns_stale.sh
 SYSTEM_TESTS += tests/system/dns_tcp.sh
+SYSTEM_TESTS += tests/system/dns_tls.sh
 SYSTEM_TESTS += tests/system/dns_upstream.sh
 SYSTEM_TESTS += tests/system/examples.sh
 SYSTEM_TESTS += tests/system/dns_v6.sh
@@ -60,7 +61,8 @@ SYSTEM_TESTS += tests/system/tftp_safety.sh
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS)
 EXTRA_DIST += tests/support/shell.sh tests/support/summary.sh
-EXTRA_DIST += tests/support/announce_lan.sh tests/support/hearthd.sh tests/support/tftp.sh
+EXTRA_DIST += tests/support/announce_lan.sh tests/support/hearthd.sh tests/support/tftp.sh\
+	tests/support/tls_front.py
 EXTRA_DIST += tests/data/dnsmasq.conf
 
 check_PROGRAMS += tests/support/fakedns

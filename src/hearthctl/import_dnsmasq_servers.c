@@ -31,7 +31,7 @@ server_text(struct import *im, char *text, bool *named, const char **why)
 
 	size_t bytes = import_address(bare);
 
-	*named = bytes == 0 && dns_named_parse(&name, host, 53) == OK;
+	*named = bytes == 0 && dns_named_parse(&name, host) == OK;
 	if ((bytes == 0 && !*named) || !import_number(port, UINT16_MAX, &n)) {
 		*why = "The server is neither an address nor a name.";
 		return NULL;

@@ -31,7 +31,7 @@ wrong() {
 }
 wrong "a server that is half an address" 'named by its address' 'dns { upstream = { "192.0.2" } }'
 wrong "a port that is none" 'named by its address' 'dns { upstream = { "192.0.2.1:x" } }'
-wrong "DNS over TLS" 'over TLS' 'dns { route "a.example" { upstream = { "tls://192.0.2.1#a" } } }'
+wrong "DNS over HTTPS" 'over HTTPS' 'dns { route "a.example" { upstream = { "https://192.0.2.1/dns-query" } } }'
 wrong "a pattern that is none" 'regular expression' 'tftp { map "(" { to = "x" } }'
 wrong "a client that is none" 'a MAC address' 'tftp { client "kitchen" { options = false } }'
 wrong "a topic that is none" 'a topic has' 'announce { publish "front door" { } }'

@@ -28,7 +28,7 @@ look(struct play *p, const char *spec)
 {
 	struct dns_named named;
 
-	CU_ASSERT_EQUAL_FATAL(dns_named_parse(&named, spec, 53), OK);
+	CU_ASSERT_EQUAL_FATAL(dns_named_parse(&named, spec), OK);
 	CU_ASSERT_EQUAL_FATAL(dns_bootstrap_find(p->b, &named, p->addrs, &p->count, &p->state), OK);
 }
 
@@ -78,42 +78,45 @@ names_are_told_from_addresses(void)
 		const char *spec;
 		enum err want;
 		uint16_t port;
-		bool tcp;
+		enum dns_transport transport;
 	} specs[] = {
-		{ "dns.quad9.net", OK, 53, false },
-		{ "DNS.Quad9.net.", OK, 53, false },
-		{ "dns.quad9.net:5353", OK, 5353, false },
-		{ "tcp://dns.quad9.net", OK, 53, true },
-		{ "udp://router", OK, 53, false },
-		{ "one.one.one.one", OK, 53, false },
-		{ "1dot1dot1dot1.example", OK, 53, false },
-		{ "9.9.9.9", ERR_FORMAT, 0, false },
-		{ "9.9.9", ERR_FORMAT, 0, false },
-		{ "9.9.9.9.", ERR_FORMAT, 0, false },
-		{ "dns.example.9", ERR_FORMAT, 0, false },
-		{ "2620:fe::fe", ERR_FORMAT, 0, false },
-		{ "[2620:fe::fe]:53", ERR_FORMAT, 0, false },
-		{ "fe80::1%eth0", ERR_FORMAT, 0, false },
-		{ "tls://dns.quad9.net", ERR_FORMAT, 0, false },
-		{ "sdns://AQcAAAAAAAAA", ERR_FORMAT, 0, false },
-		{ "", ERR_FORMAT, 0, false },
-		{ ".", ERR_FORMAT, 0, false },
-		{ "a..b", ERR_FORMAT, 0, false },
-		{ "dns quad9", ERR_FORMAT, 0, false },
-		{ "dns.quad9.net:", ERR_FORMAT, 0, false },
-		{ "dns.quad9.net:53x", ERR_FORMAT, 0, false },
-		{ "dns.quad9.net:0", ERR_RANGE, 0, false },
-		{ "dns.quad9.net:65536", ERR_RANGE, 0, false },
+		{ "dns.quad9.net", OK, 53, DNS_TRANSPORT_UDP },
+		{ "DNS.Quad9.net.", OK, 53, DNS_TRANSPORT_UDP },
+		{ "dns.quad9.net:5353", OK, 5353, DNS_TRANSPORT_UDP },
+		{ "tcp://dns.quad9.net", OK, 53, DNS_TRANSPORT_TCP },
+		{ "udp://router", OK, 53, DNS_TRANSPORT_UDP },
+		{ "one.one.one.one", OK, 53, DNS_TRANSPORT_UDP },
+		{ "1dot1dot1dot1.example", OK, 53, DNS_TRANSPORT_UDP },
+		{ "9.9.9.9", ERR_FORMAT, 0, DNS_TRANSPORT_UDP },
+		{ "9.9.9", ERR_FORMAT, 0, DNS_TRANSPORT_UDP },
+		{ "9.9.9.9.", ERR_FORMAT, 0, DNS_TRANSPORT_UDP },
+		{ "dns.example.9", ERR_FORMAT, 0, DNS_TRANSPORT_UDP },
+		{ "2620:fe::fe", ERR_FORMAT, 0, DNS_TRANSPORT_UDP },
+		{ "[2620:fe::fe]:53", ERR_FORMAT, 0, DNS_TRANSPORT_UDP },
+		{ "fe80::1%eth0", ERR_FORMAT, 0, DNS_TRANSPORT_UDP },
+		{ "tls://dns.quad9.net", OK, 853, DNS_TRANSPORT_TLS },
+		{ "TLS://dns.quad9.net:8853", OK, 8853, DNS_TRANSPORT_TLS },
+		{ "tls://9.9.9.9#dns.quad9.net", ERR_FORMAT, 0, DNS_TRANSPORT_UDP },
+		{ "https://dns.quad9.net", ERR_FORMAT, 0, DNS_TRANSPORT_UDP },
+		{ "sdns://AQcAAAAAAAAA", ERR_FORMAT, 0, DNS_TRANSPORT_UDP },
+		{ "", ERR_FORMAT, 0, DNS_TRANSPORT_UDP },
+		{ ".", ERR_FORMAT, 0, DNS_TRANSPORT_UDP },
+		{ "a..b", ERR_FORMAT, 0, DNS_TRANSPORT_UDP },
+		{ "dns quad9", ERR_FORMAT, 0, DNS_TRANSPORT_UDP },
+		{ "dns.quad9.net:", ERR_FORMAT, 0, DNS_TRANSPORT_UDP },
+		{ "dns.quad9.net:53x", ERR_FORMAT, 0, DNS_TRANSPORT_UDP },
+		{ "dns.quad9.net:0", ERR_RANGE, 0, DNS_TRANSPORT_UDP },
+		{ "dns.quad9.net:65536", ERR_RANGE, 0, DNS_TRANSPORT_UDP },
 	};
 
 	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
 		struct dns_named n;
 
-		CU_ASSERT_EQUAL(dns_named_parse(&n, specs[i].spec, 53), specs[i].want);
+		CU_ASSERT_EQUAL(dns_named_parse(&n, specs[i].spec), specs[i].want);
 		if (specs[i].want != OK)
 			continue;
 		CU_ASSERT_EQUAL(n.port, specs[i].port);
-		CU_ASSERT_EQUAL(n.tcp, specs[i].tcp);
+		CU_ASSERT_EQUAL(n.transport, specs[i].transport);
 	}
 }
 
@@ -274,7 +277,7 @@ the_number_of_names_is_bounded(void)
 		snprintf(spec, sizeof(spec), "n%d.example", i);
 		look(&p, spec);
 	}
-	CU_ASSERT_EQUAL(dns_named_parse(&named, "more.example", 53), OK);
+	CU_ASSERT_EQUAL(dns_named_parse(&named, "more.example"), OK);
 	CU_ASSERT_EQUAL(dns_bootstrap_find(p.b, &named, p.addrs, &p.count, &p.state), ERR_FULL);
 	end(&p);
 }

@@ -180,8 +180,41 @@ a_slow_server_that_lost_the_race_counts_as_silent(void)
 	fake_upstream_free(x);
 }
 
+/* RFC 7858: one server is its address and the name that it has to prove. */
+static void
+servers_over_tls_are_told_apart_by_the_name_they_prove(void)
+{
+	struct fake_upstream *x = fake_upstream_new("* A 192.0.2.1", true, NULL);
+	struct dns_server *a, *b, *c;
+
+	if (dns_upstream_check_transport(DNS_TRANSPORT_TLS) != NULL) {
+		CU_ASSERT_EQUAL(dns_upstream_add(x->up, &a, "tls://192.0.2.1", NULL),
+				ERR_UNSUPPORTED);
+		fake_upstream_free(x);
+		return;
+	}
+	CU_ASSERT_EQUAL_FATAL(
+	    dns_upstream_add(x->up, &a, "tls://192.0.2.1#dns.example.", NULL), OK);
+	CU_ASSERT_STRING_EQUAL(dns_server_text(a), "tls://192.0.2.1:853#dns.example");
+	CU_ASSERT_TRUE(dns_server_authenticated(a));
+	CU_ASSERT_EQUAL(
+	    dns_upstream_add(x->up, &b, "TLS://192.0.2.1:853#DNS.Example", NULL), OK);
+	CU_ASSERT_PTR_EQUAL(a, b);
+	CU_ASSERT_EQUAL(dns_upstream_add(x->up, &b, "tls://192.0.2.1", NULL), OK);
+	CU_ASSERT_PTR_NOT_EQUAL(a, b);
+	CU_ASSERT_STRING_EQUAL(dns_server_text(b), "tls://192.0.2.1:853");
+	CU_ASSERT_EQUAL(dns_upstream_add(x->up, &c, "tcp://192.0.2.1:853", NULL), OK);
+	CU_ASSERT_PTR_NOT_EQUAL(b, c);
+	CU_ASSERT_FALSE(dns_server_authenticated(c));
+	CU_ASSERT_EQUAL(dns_upstream_add(x->up, &c, "quic://192.0.2.1", NULL), ERR_UNSUPPORTED);
+	CU_ASSERT_EQUAL(dns_upstream_add(x->up, &c, "tls://192.0.2.1#", NULL), ERR_FORMAT);
+	CU_ASSERT_EQUAL(dns_upstream_add(x->up, &c, "192.0.2.1#dns.example", NULL), ERR_FORMAT);
+	fake_upstream_free(x);
+}
+
 UNIT_MAIN("dns_upstream_server", UNIT(servers_are_held_dropped_and_found_again),
 	  UNIT(server_names_are_checked), UNIT(queries_leave_from_the_wanted_address),
 	  UNIT(a_server_that_is_down_is_probed_and_comes_back),
 	  UNIT(a_server_silent_about_one_name_alone_does_not_stay_silent),
-	  UNIT(a_slow_server_that_lost_the_race_counts_as_silent))
+	  UNIT(a_slow_server_that_lost_the_race_counts_as_silent),
+	  UNIT(servers_over_tls_are_told_apart_by_the_name_they_prove))

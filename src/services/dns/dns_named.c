@@ -39,19 +39,25 @@ parse_port(uint16_t *out, const char *text)
 	return OK;
 }
 
-enum err
-dns_named_parse(struct dns_named *out, const char *spec, uint16_t port)
+enum dns_transport
+dns_named_scheme(const char **text)
 {
-	static const char *const schemes[] = { "udp://", "tcp://" };
+	static const char *const schemes[] = { [DNS_TRANSPORT_UDP] = "udp://",
+		[DNS_TRANSPORT_TCP] = "tcp://", [DNS_TRANSPORT_TLS] = "tls://" };
 
-	*out = (struct dns_named){ .port = port };
-	for (size_t i = 0; i < 2; i++) {
-		if (strncasecmp(spec, schemes[i], strlen(schemes[i])) != 0)
-			continue;
-		spec += strlen(schemes[i]);
-		out->tcp = i == 1;
-		break;
-	}
+	for (unsigned i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (strncasecmp(*text, schemes[i], strlen(schemes[i])) == 0) {
+			*text += strlen(schemes[i]);
+			return (enum dns_transport)i;
+		}
+	return DNS_TRANSPORT_UDP;
+}
+
+enum err
+dns_named_parse(struct dns_named *out, const char *spec)
+{
+	*out = (struct dns_named){ .transport = dns_named_scheme(&spec) };
+	out->port = out->transport == DNS_TRANSPORT_TLS ? DNS_NAMED_TLS_PORT : DNS_NAMED_PORT;
 
 	struct span host = span_of(spec, strcspn(spec, ":"));
 	enum err e = ERR_FORMAT;

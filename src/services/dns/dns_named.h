@@ -13,20 +13,35 @@
 #include "util/err.h"
 #include "util/span.h"
 
+#define DNS_NAMED_PORT	   53	/* where a text names none */
+#define DNS_NAMED_TLS_PORT 853	/* with "tls://", RFC 7858 §3.1 */
+
+enum dns_transport {	/* how plain messages travel; datagrams fall back to TCP where they have to */
+	DNS_TRANSPORT_UDP,
+	DNS_TRANSPORT_TCP,
+	DNS_TRANSPORT_TLS,
+};
+
 struct dns_named {
 	struct dns_name name;	/* in lower case */
 	uint16_t port;
-	bool tcp;		/* TCP only */
+	enum dns_transport transport;
 };
 
 /*
- * Read "dns.quad9.net", "dns.quad9.net:5353" or "tcp://dns.quad9.net". What could be an address
- * that was mistyped is no name: the last label of one is never a number (RFC 3696 §2).
+ * Take "udp://", "tcp://" or "tls://" off the front of a text. Where there is none of these it is
+ * UDP and the text stays; another scheme stays as well, and is neither an address nor a name.
+ */
+enum dns_transport dns_named_scheme(const char **text);
+
+/*
+ * Read "dns.quad9.net", "dns.quad9.net:5353", "tcp://dns.quad9.net" or "tls://dns.quad9.net". What
+ * could be an address that was mistyped is no name: the last label of one is never a number
+ * (RFC 3696 §2).
  *
- * port	   where the text names none
  * errors  ERR_FORMAT: not a name; ERR_RANGE: a name with a port that cannot be
  */
-enum err dns_named_parse(struct dns_named *out, const char *spec, uint16_t port) MUST_CHECK;
+enum err dns_named_parse(struct dns_named *out, const char *spec) MUST_CHECK;
 
 /*
  * Take the addresses out of an answer that dns_answer_parse() has read, those alone that a server

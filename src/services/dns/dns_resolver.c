@@ -248,7 +248,8 @@ dns_resolver_new(struct dns_resolver **out, const struct dns_resolver_env *env,
 	 * Every flight may ask each of its servers twice before the table of flights is what
 	 * limits.
 	 */
-	struct dns_upstream_opts up = { .inflight_max = 3 * DNS_FLIGHTS_MAX };
+	struct dns_upstream_opts up = { .inflight_max = 3 * DNS_FLIGHTS_MAX,
+		.offload = env->offload };
 	enum err e = ERR_NOMEM;
 
 	if (r == NULL)

@@ -53,6 +53,7 @@ struct dns_resolver_env {
 	struct loop *loop;
 	struct log *log;
 	struct netif *netif;
+	struct offload *offload;
 	struct rand *rand;
 	const char *service;		/* tag of the log lines */
 	/* Asks for dns_resolver_wake() at an instant. */

@@ -57,7 +57,7 @@ struct route_texts {
 	const char *named[DNS_ROUTES_MAX + 1][DNS_ROUTE_SERVERS_MAX];
 	const char *servers[DNS_ROUTES_MAX + 1][DNS_ROUTE_SERVERS_MAX];
 	size_t from[DNS_ROUTES_MAX + 1][DNS_ROUTE_SERVERS_MAX];	/* which of named that is */
-	char texts[DNS_ROUTES_MAX + 1][DNS_ROUTE_SERVERS_MAX][ADDR_TEXT_MAX + 8];
+	char texts[DNS_ROUTES_MAX + 1][DNS_ROUTE_SERVERS_MAX][ADDR_TEXT_MAX + 8 + DNS_NAME_TEXT_MAX];
 	struct addr sources[DNS_ROUTES_MAX + 1];
 	bool asking[DNS_ROUTES_MAX + 1];	/* a name has not been answered for yet, */
 	bool failing[DNS_ROUTES_MAX + 1];	/* or cannot be looked up */
@@ -72,7 +72,7 @@ check_bootstrap(const struct conf *cf, size_t i, const struct conf *service)
 {
 	struct dns_named named;
 
-	if (dns_named_parse(&named, conf_str_at(cf, "upstream", i), DNS_SERVERS_PORT) != OK ||
+	if (dns_named_parse(&named, conf_str_at(cf, "upstream", i)) != OK ||
 	    conf_count(service, "bootstrap") != 0)
 		return NULL;
 	return "a name needs servers to look it up: bootstrap = { \"9.9.9.9\" }";
@@ -88,6 +88,12 @@ static const char *
 check_route_upstream(const struct conf *cf, size_t i)
 {
 	return check_bootstrap(cf, i, conf_parent(cf));
+}
+
+const char *
+dns_servers_check_ca(const char *file)
+{
+	return *file != '\0' ? dns_upstream_check_transport(DNS_TRANSPORT_TLS) : NULL;
 }
 
 const char *
@@ -174,9 +180,9 @@ dns_servers_check(const char *spec)
 {
 	struct dns_named named;
 
-	switch (dns_named_parse(&named, spec, DNS_SERVERS_PORT)) {
+	switch (dns_named_parse(&named, spec)) {
 	case OK:
-		return NULL;
+		return dns_upstream_check_transport(named.transport);
 	case ERR_RANGE:
 		return "no server can have this port or name";
 	default:
@@ -212,6 +218,27 @@ add_text(struct route_texts *rt, size_t i, size_t from, const char *text)
 	rt->servers[i][spec->count++] = text;
 }
 
+/* A server of that name, by address: as dns_upstream_add() takes it. */
+static void
+write_text(char *out, size_t cap, const struct dns_named *named, const struct addr *a)
+{
+	char addr[ADDR_TEXT_MAX], name[DNS_NAME_TEXT_MAX];
+
+	addr_format(a, addr);
+	switch (named->transport) {
+	case DNS_TRANSPORT_UDP:
+		snprintf(out, cap, "%s", addr);
+		break;
+	case DNS_TRANSPORT_TCP:
+		snprintf(out, cap, "tcp://%s", addr);
+		break;
+	case DNS_TRANSPORT_TLS:
+		snprintf(out, cap, "tls://%s#%s", addr,
+		    dns_name_format(dns_name_span(&named->name), name));
+		break;
+	}
+}
+
 /* Put the servers that a name stands for now into a spec. */
 static enum err
 add_named(struct dns_servers *s, struct route_texts *rt, size_t i, size_t from,
@@ -220,7 +247,6 @@ add_named(struct dns_servers *s, struct route_texts *rt, size_t i, size_t from,
 	struct dns_route_spec *spec = &rt->specs[i];
 	struct addr addrs[2 * DNS_BOOTSTRAP_ADDRS_MAX];
 	enum dns_bootstrap_state state;
-	char addr[ADDR_TEXT_MAX];
 	size_t count;
 	enum err e = dns_bootstrap_find(s->bootstrap, named, addrs, &count, &state);
 
@@ -233,8 +259,7 @@ add_named(struct dns_servers *s, struct route_texts *rt, size_t i, size_t from,
 		    (spec->opts.source != NULL &&
 			spec->opts.source->sa.sa_family != addrs[k].sa.sa_family))
 			continue;
-		snprintf(text, sizeof(rt->texts[i][0]), "%s%s", named->tcp ? "tcp://" : "",
-		    addr_format(&addrs[k], addr));
+		write_text(text, sizeof(rt->texts[i][0]), named, &addrs[k]);
 		add_text(rt, i, from, text);
 	}
 	rt->asking[i] |= state == DNS_BOOTSTRAP_ASKING;
@@ -309,7 +334,7 @@ read_route(struct dns_servers *s, struct route_texts *rt, size_t i, const struct
 		struct dns_named named;
 
 		rt->named[i][spec->named_count++] = text;
-		if (dns_named_parse(&named, text, DNS_SERVERS_PORT) != OK) {
+		if (dns_named_parse(&named, text) != OK) {
 			add_text(rt, i, k, text);
 			continue;
 		}
@@ -399,19 +424,38 @@ set_routes(struct dns_servers *s, const struct conf *cf)
 	return e;
 }
 
+static enum err
+apply_authorities(struct dns_servers *s, const struct conf *cf)
+{
+	enum err e = dns_upstream_authorities(dns_resolver_upstream(s->resolver),
+	    conf_str(cf, "tls-ca"));
+
+	if (e != OK)
+		service_complain(s->sv, cf, "tls-ca", 0, "%s", err_text(e));
+	return e;
+}
+
+/* What servers are reached with. Errors: as dns_servers_apply(). */
+static enum err
+apply_means(struct dns_servers *s, const struct conf *cf)
+{
+	enum err e = apply_authorities(s, cf);
+
+	return e == OK ? apply_bootstrap(s, cf) : e;
+}
+
 enum err
 dns_servers_apply(struct dns_servers *s, const struct conf *cf)
 {
-	enum err e = apply_bootstrap(s, cf);
+	enum err e = apply_means(s, cf);
 
-	if (e != OK)
-		return e;
-	e = set_routes(s, cf);
+	if (e == OK)
+		e = set_routes(s, cf);
 	if (e == OK) {
 		s->cf = cf;
 		loop_timer_cancel(s->sv->loop, &s->again_later);
 	} else if (s->cf != NULL) {
-		(void)apply_bootstrap(s, s->cf);	/* they were good before */
+		(void)apply_means(s, s->cf);	/* they were good before */
 	}
 	return e;
 }

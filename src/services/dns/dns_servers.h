@@ -34,6 +34,8 @@ void dns_servers_free(struct dns_servers *s);
 
 /* For settings: what is wrong with a server's address, stamp or name, NULL when nothing is. */
 const char *dns_servers_check(const char *spec);
+/* For "tls-ca". */
+const char *dns_servers_check_ca(const char *file);
 /* The same for the i-th upstream of the service's section, beside what else stands there. */
 const char *dns_servers_check_upstream(const struct conf *cf, size_t i);
 

@@ -74,12 +74,16 @@ static const struct conf_key keys[] = {
 	    "\"any\"" },
 	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_servers_check,
 	    .check_with = dns_servers_check_upstream,
-	    .help = "servers to forward to: \"9.9.9.9\", \"9.9.9.9:53\", \"tcp://9.9.9.9\", a name "
-		    "\"dns.quad9.net\" (see bootstrap), a stamp \"sdns://…\" for DNSCrypt; none: "
-		    "those of /etc/resolv.conf" },
+	    .help = "servers to forward to: \"9.9.9.9\", \"9.9.9.9:53\", \"tcp://9.9.9.9\", "
+		    "\"tls://9.9.9.9#dns.quad9.net\" for DNS over TLS, a name \"dns.quad9.net\" or "
+		    "\"tls://dns.quad9.net\" (see bootstrap), a stamp \"sdns://…\" for DNSCrypt; "
+		    "none: those of /etc/resolv.conf" },
 	{ .name = "bootstrap", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_upstream_check,
 	    .help = "servers that are asked for the addresses of upstreams given by name, and for "
 		    "nothing else" },
+	{ .name = "tls-ca", .type = CONF_STRING, .value = "", .check = dns_servers_check_ca,
+	    .help = "file of the authorities (PEM) that certificates of servers over TLS must be "
+		    "signed by; none: those of the system" },
 	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest",
 	    .choices = dns_servers_strategies,
 	    .help = "which upstream is asked first: the fastest, in the order given, or all at "
@@ -585,6 +589,7 @@ start(struct service *sv, const struct conf *cf)
 		.loop = sv->loop,
 		.log = sv->log,
 		.netif = sv->netif,
+		.offload = sv->offload,
 		.rand = sv->rand,
 		.service = "dns",
 		.wake_at = wake_at,

@@ -357,6 +357,16 @@ adapt(struct dns_transaction *t, const struct dns_reply_opt *opt, bool tcp)
 	return true;
 }
 
+/* Over a stream that was open by then; of a server that has datagrams too, those alone count. */
+static bool
+tells_round_trip(const struct dns_transaction *t, bool tcp)
+{
+	if (!tcp)
+		return true;
+	return t->server->transport != DNS_TRANSPORT_UDP && t->stream != NULL &&
+	    t->stream->answered_first != 0 && t->stream->answered_first < t->sent_tcp;
+}
+
 static void
 answered(struct dns_transaction *t, struct span bytes, bool tcp)
 {
@@ -367,7 +377,7 @@ answered(struct dns_transaction *t, struct span bytes, bool tcp)
 
 	sv->stats.answers++;
 	sv->stats.answers_tcp += tcp;
-	if (!tcp)
+	if (tells_round_trip(t, tcp))
 		rto_sample(&sv->rto, r.rtt);
 	dns_server_answered(sv, t, now);
 	finish(t, &r);
@@ -483,6 +493,7 @@ dns_upstream_new(struct dns_upstream **out, struct loop *loop, struct rand *rand
 	up->service = opts->service != NULL ? opts->service : "dns";
 	up->no_case = opts->no_case;
 	up->no_cookies = opts->no_cookies;
+	up->offload = opts->offload;
 	up->inflight_max = opts->inflight_max != 0 ? opts->inflight_max : INFLIGHT_MAX;
 	up->fresh_max = opts->fresh_max != 0 ? opts->fresh_max : FRESH_MAX;
 	dns_upstream_fresh_ports(up, opts->fresh_rate != 0 ? opts->fresh_rate : FRESH_RATE);
@@ -544,6 +555,7 @@ dns_upstream_free(struct dns_upstream *up)
 		TAILQ_REMOVE(&up->spare, t, over_link);
 		free(t);
 	}
+	dns_tls_free(up->tls);
 	seal_wipe(up->secret, sizeof(up->secret));
 	free(up);
 }
@@ -590,7 +602,7 @@ dns_upstream_send(struct dns_upstream *up, struct dns_server *sv, struct dns_sen
 	t->send = s;
 	t->begun = loop_now(up->loop);
 	t->ask = *ask;
-	t->ask.tcp |= sv->tcp_only;
+	t->ask.tcp |= sv->transport != DNS_TRANSPORT_UDP;
 	t->name.len = (uint8_t)name.len;
 	dns_name_lower(t->name.wire, name);
 	t->ask.name = dns_name_span(&t->name);

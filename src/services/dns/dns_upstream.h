@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "services/dns/dns_named.h"
 #include "util/addr.h"
 #include "util/err.h"
 #include "util/mono.h"
@@ -25,6 +26,7 @@ struct dns_transaction;
 struct dns_upstream;
 struct log;
 struct loop;
+struct offload;
 struct rand;
 struct report;
 
@@ -33,6 +35,7 @@ struct dns_upstream_opts {
 	unsigned inflight_max;	/* sends waiting at once, all servers; 0: 4096 */
 	unsigned fresh_max;	/* sockets with a port of their own at once; 0: 512 */
 	uint32_t fresh_rate;	/* as dns_upstream_fresh_ports(); 0: 400 */
+	struct offload *offload;	/* for servers over TLS; must outlive it */
 	bool no_case;		/* do not mix the letter case of questions */
 	bool no_cookies;
 };
@@ -130,8 +133,19 @@ void dns_upstream_free(struct dns_upstream *up);
  */
 void dns_upstream_fresh_ports(struct dns_upstream *up, uint32_t rate);
 
+/*
+ * From here on servers over TLS are believed whose certificates these authorities have signed, read
+ * anew with the next connection.
+ *
+ * file	   PEM; empty: the system's
+ * errors  ERR_NOMEM; ERR_RANGE: longer than PATH_MAX; ERR_UNSUPPORTED: a file, and no TLS built in
+ */
+enum err dns_upstream_authorities(struct dns_upstream *up, const char *file) MUST_CHECK;
+
 /* For settings: what is wrong with a spec, NULL when nothing is. */
 const char *dns_upstream_check(const char *spec);
+/* Is it built in? NULL: yes. */
+const char *dns_upstream_check_transport(enum dns_transport transport);
 
 /*
  * Add a server, or take another hold on one that is there already with the same address,
@@ -139,10 +153,12 @@ const char *dns_upstream_check(const char *spec);
  * what stays keeps its sockets, estimates and counters.
  *
  * spec	   "9.9.9.9", "9.9.9.9:5353", "2620:fe::fe", "[fe80::1%eth0]:53"; "tcp://…" for TCP only;
+ *	   "tls://9.9.9.9#dns.quad9.net" for DNS over TLS (RFC 7858, strict: RFC 8310 §6.2), the
+ *	   name that the certificate must be for behind '#', without one for the address itself;
  *	   "sdns://…", a stamp of a DNSCrypt or plain server
  * opts	   NULL for none
  * errors  ERR_FORMAT, ERR_RANGE, ERR_NOTFOUND (unknown interface), ERR_UNSUPPORTED (unknown
- *	   scheme), ERR_NOMEM
+ *	   scheme, or built without it), ERR_NOMEM
  */
 enum err dns_upstream_add(struct dns_upstream *up, struct dns_server **out, const char *spec,
     const struct dns_server_opts *opts) MUST_CHECK;
@@ -174,7 +190,7 @@ unsigned dns_upstream_inflight(const struct dns_upstream *up);
 /* Everything about all servers, for the control socket and the metrics page. */
 void dns_upstream_report(const struct dns_upstream *up, struct report *out);
 
-/* How it is reached: "9.9.9.9:53", "tcp://9.9.9.9:53", "dnscrypt://9.9.9.9:8443". */
+/* How it is reached: "9.9.9.9:53", "tls://9.9.9.9:853#dns.quad9.net", "dnscrypt://9.9.9.9:8443". */
 const char *dns_server_text(const struct dns_server *sv);
 /* Nobody on the way can change its answers: what it says about DNSSEC (AD) may be believed. */
 bool dns_server_authenticated(const struct dns_server *sv);

@@ -16,7 +16,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/rand.h"
 #include "core/report.h"
@@ -25,7 +24,6 @@
 #define CERT_RETRY	  seconds(1)	/* doubling up to */
 #define CERT_RETRY_MAX	  seconds(60)
 #define CERT_PATIENCE	  seconds(2)
-#define CLOCK_UNSET	  1704067200	/* 2024: a clock before that has not been set yet */
 #define QUERY_MIN	  512		/* bytes with padding, */
 #define QUERY_MIN_MAX	  1024		/* and after many truncated answers */
 #define TCP_PAD_BLOCKS	  4		/* up to 256 bytes of padding */
@@ -46,19 +44,10 @@ struct dns_dnscrypt {
 	size_t query_min;
 };
 
-/* Seconds since 1970, or 0 where the clock cannot be right (a device without one, just booted). */
-static int64_t
-wall_clock(void)
-{
-	time_t now = time(NULL);
-
-	return now < CLOCK_UNSET ? 0 : now;
-}
-
 static bool
 is_ready(const struct dns_dnscrypt *dc)
 {
-	return dc->sessions != 0 && wall_clock() <= dc->cert.end_s;
+	return dc->sessions != 0 && dns_upstream_wall_clock() <= dc->cert.end_s;
 }
 
 /* --- certificates ----------------------------------------------------------------------------- */
@@ -84,7 +73,7 @@ take_certificate(struct dns_dnscrypt *dc, struct span answer)
 	struct dns_crypt_session next;
 	struct dns_upstream *up = dc->server->up;
 
-	if (dns_crypt_cert_choose(&cert, answer, dc->provider_key, wall_clock()) != OK ||
+	if (dns_crypt_cert_choose(&cert, answer, dc->provider_key, dns_upstream_wall_clock()) != OK ||
 	    dns_crypt_session_init(&next, &cert) != OK) {
 		log_event(up->log, LOG_LEVEL_WARNING, up->service, "dnscrypt_no_certificate",
 		    LOG_STR("server", dc->server->text));

@@ -7,8 +7,10 @@
  *   dns_upstream_query.c   the bytes of queries, the check of answers; no sockets, no clock
  *   dns_upstream_udp.c	    datagram sockets: fresh ones, pooled ones
  *   dns_upstream_tcp.c	    one pipelined connection per server
+ *   dns_upstream_tls.c	    that connection encrypted, and whose certificates count
  *   dns_upstream_dnscrypt.c  certificates and encryption for servers that speak DNSCrypt
  *   dns_upstream_server.c  servers: health, abilities, counters, reports
+ *   dns_upstream_spec.c    how settings name them
  *
  * The way of a send:
  *
@@ -31,6 +33,7 @@
 #include "services/dns/dns_crypt.h"
 #include "services/dns/dns_msg.h"
 #include "services/dns/dns_name.h"
+#include "services/dns/dns_named.h"
 #include "services/dns/dns_stamp.h"
 #include "services/dns/dns_upstream.h"
 #include "util/bucket.h"
@@ -38,7 +41,8 @@
 #include "util/rto.h"
 #include "util/seal.h"
 
-#define DNS_QUERY_BYTES	    340		/* room for every query dns_ask_write() makes unpadded */
+#define DNS_PADDING	    128		/* queries over TLS fill multiples of it, RFC 8467 §4.1 */
+#define DNS_QUERY_BYTES	    (340 + DNS_PADDING)	/* room for every query dns_ask_write() makes */
 #define DNS_ID_BUCKETS	    256
 #define DNS_POOL_SOCKETS    64		/* shared sockets per server under load */
 #define DNS_POOL_SENDS	    256		/* a shared socket retires after so many */
@@ -55,6 +59,16 @@
 
 struct dns_dnscrypt;
 struct dns_engine;
+struct dns_tls;
+struct ssl_session_st;
+struct ssl_st;
+
+/* What a text says about a server. */
+struct dns_upstream_spec {
+	enum dns_transport transport;
+	struct dns_stamp stamp;		/* made up of the address where there was none */
+	char auth_name[DNS_NAME_TEXT_MAX];	/* TLS: who the certificate is for; empty: the address */
+};
 
 /* A datagram socket, connected to its server. */
 struct dns_udp {
@@ -81,6 +95,11 @@ struct dns_stream {
 	mono_us idle_since;
 	bool connected;
 	bool answered;		/* at least one frame came */
+	mono_us answered_first;	/* when that was */
+	struct ssl_st *tls;	/* NULL: none, or not begun yet */
+	bool tls_wants_write;	/* before anything else can happen */
+	bool tls_proven;	/* its handshake has ended well */
+	bool tls_broken;
 	bool single;		/* for one query, as DNSCrypt wants */
 	bool reading;
 	bool dead;
@@ -124,6 +143,7 @@ struct dns_transaction {
 	bool mixed;		/* as sent: letter case, EDNS, cookie */
 	bool edns;
 	bool cookie;
+	bool padded;
 	bool edns_doubted;	/* left out because the server has not been answering */
 	bool cookie_doubted;
 	bool tcp_asked;
@@ -155,8 +175,9 @@ struct dns_server {
 	struct addr addr;
 	struct addr source;		/* AF_UNSPEC: any */
 	char interface[16];		/* empty: any */
-	bool tcp_only;
-	char text[ADDR_TEXT_MAX + 16];
+	enum dns_transport transport;
+	char auth_name[DNS_NAME_TEXT_MAX];
+	char text[ADDR_TEXT_MAX + 16 + DNS_NAME_TEXT_MAX];
 	struct dns_engine *engine;
 	struct dns_dnscrypt *crypt;	/* NULL: not encrypted */
 
@@ -168,6 +189,10 @@ struct dns_server {
 	TAILQ_HEAD(, dns_transaction) burst;	/* leave at the end of the turn, all by one socket */
 	unsigned burst_len;
 	struct loop_task send_burst;
+	struct ssl_session_st *tls_session;	/* to resume, or NULL */
+	uint64_t tls_resumed;		/* connections that did */
+	uint64_t tls_failures;		/* that came to nothing, */
+	char tls_error[80];		/* why the last one did; empty: it did not */
 	struct dns_stream *stream;	/* the one that many queries share */
 	LIST_HEAD(, dns_stream) streams;	/* that one and the single ones */
 	unsigned singles;
@@ -207,6 +232,8 @@ struct dns_upstream {
 	const char *service;
 	bool no_case;
 	bool no_cookies;
+	struct offload *offload;	/* reads certificates */
+	struct dns_tls *tls;		/* NULL before the first connection that needs it */
 	struct dns_servers servers;	/* with a hold at least */
 	struct dns_servers dropped;	/* without; go when nothing waits for them */
 	struct dns_transactions over;	/* to be reported by `task` */
@@ -308,6 +335,29 @@ void dns_tcp_overdue(struct dns_transaction *t);
 /* Close a connection that nobody waits on, after its time or (all) now. True: it is there. */
 bool dns_tcp_tidy(struct dns_server *sv, mono_us now, bool all);
 void dns_tcp_close_all(struct dns_server *sv);
+/* Certificates can be checked from here on, or cannot be: begin what has waited for that. */
+void dns_tcp_go_on(struct dns_upstream *up);
+/* Close connections over TLS; the queries on them go out again on new ones. */
+void dns_tcp_reconnect_tls(struct dns_upstream *up);
+
+/* --- dns_upstream_tls.c ----------------------------------------------------------------------- */
+
+bool dns_tls_is_built(void);
+void dns_tls_free(struct dns_tls *tls);		/* NULL is fine */
+/*
+ * Encrypt a connection that is open. False: the authorities are still being read, and
+ * dns_tcp_go_on() will be called, or they cannot be and *error says why.
+ */
+bool dns_tls_begin(struct dns_stream *st, int *error);
+void dns_tls_end(struct dns_stream *st);	/* where it was not begun nothing happens */
+/* As recv() and send(). The handshake is their affair. EPROTO: what has come is not to be trusted. */
+ssize_t dns_tls_recv(struct dns_stream *st, void *out, size_t cap);
+ssize_t dns_tls_send(struct dns_stream *st, struct span bytes);
+/* Bytes that have come and that no event will tell of. */
+bool dns_tls_pending(const struct dns_stream *st);
+/* The network has changed, or the server goes: the next connection resumes none before it. */
+void dns_tls_forget(struct dns_server *sv);
+void dns_tls_report(const struct dns_server *sv, struct report *out);
 
 /* --- dns_upstream_dnscrypt.c ------------------------------------------------------------------ */
 
@@ -338,7 +388,15 @@ enum dns_decrypted dns_dnscrypt_open(struct dns_server *sv, const struct dns_udp
 void dns_dnscrypt_forget(struct dns_dnscrypt *dc);
 void dns_dnscrypt_report(const struct dns_dnscrypt *dc, struct report *out);
 
+/* --- dns_upstream_spec.c ---------------------------------------------------------------------- */
+
+/* Errors: as dns_upstream_add(). What was recognised is in *out all the same. */
+enum err dns_upstream_spec_parse(struct dns_upstream_spec *out, const char *text) MUST_CHECK;
+
 /* --- dns_upstream_server.c -------------------------------------------------------------------- */
+
+/* Seconds since 1970, or 0 where the clock cannot be right (a device without one, just booted). */
+int64_t dns_upstream_wall_clock(void);
 
 void dns_server_free(struct dns_server *sv);
 /* Decide what the next query to it looks like. */

@@ -26,6 +26,7 @@ dns_query_write(struct dns_transaction *t, uint64_t random, struct span cookie)
 		.edns = t->edns,
 		.dnssec_ok = t->ask.dnssec_ok,
 		.cookie = t->cookie ? cookie : span_of(NULL, 0),
+		.pad = t->padded ? DNS_PADDING : 0,
 	};
 
 	dns_name_copy(&name, dns_name_span(&t->name));

@@ -18,11 +18,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/rand.h"
 #include "core/report.h"
 
-#define DNS_PORT	  53
+#define CLOCK_UNSET	  1704067200	/* 2024: a clock before that has not been set yet */
 #define RTO_INITIAL	  millis(376)	/* as unbound for a server it does not know */
 #define RTO_FLOOR	  millis(50)
 #define RTO_CEILING	  millis(1500)
@@ -39,77 +40,27 @@
 
 /* --- names and life --------------------------------------------------------------------------- */
 
-/* Read a stamp, or make one of an address with an optional scheme. */
-static enum err
-parse_spec(struct dns_stamp *out, bool *tcp_only, const char *spec)
-{
-	const char *scheme_end = strstr(spec, "://");
-	struct addr *addr = &out->addr;
-
-	*out = (struct dns_stamp){ .kind = DNS_STAMP_PLAIN };
-	*tcp_only = false;
-	if (strncmp(spec, DNS_STAMP_PREFIX, strlen(DNS_STAMP_PREFIX)) == 0)
-		return dns_stamp_parse(out, spec);
-	if (scheme_end != NULL) {
-		struct span scheme = span_of(spec, (size_t)(scheme_end - spec));
-
-		*tcp_only = span_equal_nocase(scheme, span_str("tcp"));
-		if (!*tcp_only && !span_equal_nocase(scheme, span_str("udp")))
-			return ERR_UNSUPPORTED;
-		spec = scheme_end + 3;
-	}
-
-	enum err e = addr_parse(addr, spec, DNS_PORT);
-
-	if (e == OK && (addr_port(addr) == 0 || addr_is_any(addr) || addr_is_multicast(addr)))
-		return ERR_RANGE;
-	return e;
-}
-
-const char *
-dns_upstream_check(const char *spec)
-{
-	const char *scheme_end = strstr(spec, "://");
-	struct dns_stamp stamp;
-	char meant[ADDR_TEXT_MAX];
-	bool tcp_only;
-
-	if (addr_is_ambiguous(scheme_end != NULL ? scheme_end + 3 : spec, meant))
-		return "an IPv6 address with a port needs brackets: \"[::1]:53\"; where this is one "
-		       "without a port, put brackets around all of it";
-	switch (parse_spec(&stamp, &tcp_only, spec)) {
-	case OK:
-	case ERR_NOTFOUND:	/* its interface may come yet */
-		return NULL;
-	case ERR_UNSUPPORTED:
-		return "plain DNS (udp, tcp) and DNSCrypt (sdns://) are spoken; DNS over TLS and "
-		    "HTTPS are not";
-	case ERR_RANGE:
-		return "no server can have this address";
-	default:
-		return "a server is named by its address: \"9.9.9.9\", \"[2620:fe::fe]:53\", "
-		       "\"tcp://9.9.9.9\", or by a stamp (sdns://)";
-	}
-}
-
 static bool
-is_same(const struct dns_server *sv, const struct dns_server *like, const struct dns_stamp *stamp)
+is_same(const struct dns_server *sv, const struct dns_server *like,
+    const struct dns_upstream_spec *spec)
 {
-	bool crypt = stamp->kind == DNS_STAMP_DNSCRYPT;
+	bool crypt = spec->stamp.kind == DNS_STAMP_DNSCRYPT;
 
-	return addr_equal(&sv->addr, &like->addr) && sv->tcp_only == like->tcp_only &&
+	return addr_equal(&sv->addr, &like->addr) && sv->transport == like->transport &&
+	    strcasecmp(sv->auth_name, like->auth_name) == 0 &&
 	    addr_equal_host(&sv->source, &like->source) &&
 	    strcmp(sv->interface, like->interface) == 0 && (sv->crypt != NULL) == crypt &&
-	    (!crypt || dns_dnscrypt_same(sv->crypt, stamp));
+	    (!crypt || dns_dnscrypt_same(sv->crypt, &spec->stamp));
 }
 
 static struct dns_server *
-find_server(struct dns_upstream *up, const struct dns_server *like, const struct dns_stamp *stamp)
+find_server(struct dns_upstream *up, const struct dns_server *like,
+    const struct dns_upstream_spec *spec)
 {
 	struct dns_server *sv;
 
 	LIST_FOREACH(sv, &up->servers, link)
-		if (is_same(sv, like, stamp))
+		if (is_same(sv, like, spec))
 			return sv;
 	return NULL;
 }
@@ -119,14 +70,16 @@ static void probe_done(struct dns_send *s, const struct dns_reply *r);
 
 /* Fill in what tells servers apart. */
 static enum err
-identify(struct dns_server *sv, struct dns_stamp *stamp, const char *spec,
+identify(struct dns_server *sv, struct dns_upstream_spec *spec, const char *text,
     const struct dns_server_opts *opts)
 {
-	enum err e = parse_spec(stamp, &sv->tcp_only, spec);
+	enum err e = dns_upstream_spec_parse(spec, text);
 
 	if (e != OK)
 		return e;
-	sv->addr = stamp->addr;
+	sv->addr = spec->stamp.addr;
+	sv->transport = spec->transport;
+	memcpy(sv->auth_name, spec->auth_name, sizeof(sv->auth_name));
 	if (opts != NULL && opts->source != NULL) {
 		sv->source = *opts->source;
 		if (sv->source.sa.sa_family != sv->addr.sa.sa_family)
@@ -138,35 +91,56 @@ identify(struct dns_server *sv, struct dns_stamp *stamp, const char *spec,
 	return OK;
 }
 
-static enum err
-make_ready(struct dns_server *sv, const struct dns_stamp *stamp)
+/*
+ * A stream has to be opened first once it was idle, over TLS with two or three round trips: the next
+ * server is asked no sooner than for one that nobody knows.
+ */
+static void
+forget_round_trips(struct dns_server *sv)
 {
-	bool crypt = stamp->kind == DNS_STAMP_DNSCRYPT;
-	char text[ADDR_TEXT_MAX];
+	rto_init(&sv->rto, RTO_INITIAL,
+	    sv->transport == DNS_TRANSPORT_UDP ? RTO_FLOOR : RTO_INITIAL, RTO_CEILING);
+}
+
+static void
+write_text(struct dns_server *sv, bool crypt)
+{
+	static const char *const schemes[] = { [DNS_TRANSPORT_UDP] = "",
+		[DNS_TRANSPORT_TCP] = "tcp://", [DNS_TRANSPORT_TLS] = "tls://" };
+	char addr[ADDR_TEXT_MAX];
+
+	snprintf(sv->text, sizeof(sv->text), "%s%s%s%s",
+	    crypt ? "dnscrypt://" : schemes[sv->transport], addr_format(&sv->addr, addr),
+	    sv->auth_name[0] != '\0' ? "#" : "", sv->auth_name);
+}
+
+static enum err
+make_ready(struct dns_server *sv, const struct dns_upstream_spec *spec)
+{
+	bool crypt = spec->stamp.kind == DNS_STAMP_DNSCRYPT;
 	enum err e = dns_engine_new(&sv->engine, sv);
 
 	if (e != OK)
 		return e;
 	sv->holds = 1;
-	snprintf(sv->text, sizeof(sv->text), "%s%s",
-	    crypt ? "dnscrypt://" : sv->tcp_only ? "tcp://" : "", addr_format(&sv->addr, text));
+	write_text(sv, crypt);
 	sv->probe.done = probe_done;
 	sv->probe_timer.fire = probe_due;
-	rto_init(&sv->rto, RTO_INITIAL, RTO_FLOOR, RTO_CEILING);
+	forget_round_trips(sv);
 	dns_server_new_cookie(sv);
 	if (crypt)
-		e = dns_dnscrypt_new(&sv->crypt, sv, stamp);
+		e = dns_dnscrypt_new(&sv->crypt, sv, &spec->stamp);
 	if (e != OK)
 		dns_engine_free(sv->engine);
 	return e;
 }
 
 enum err
-dns_upstream_add(struct dns_upstream *up, struct dns_server **out, const char *spec,
+dns_upstream_add(struct dns_upstream *up, struct dns_server **out, const char *text,
     const struct dns_server_opts *opts)
 {
 	struct dns_server *sv = calloc(1, sizeof(*sv)), *same;
-	struct dns_stamp stamp;
+	struct dns_upstream_spec spec;
 	enum err e;
 
 	if (sv == NULL)
@@ -174,16 +148,16 @@ dns_upstream_add(struct dns_upstream *up, struct dns_server **out, const char *s
 	sv->up = up;
 	TAILQ_INIT(&sv->burst);
 	sv->send_burst.run = dns_udp_send_burst;
-	e = identify(sv, &stamp, spec, opts);
+	e = identify(sv, &spec, text, opts);
 	if (e != OK)
 		goto free_server;
-	same = find_server(up, sv, &stamp);
+	same = find_server(up, sv, &spec);
 	if (same != NULL) {
 		same->holds++;
 		*out = same;
 		goto free_server;
 	}
-	e = make_ready(sv, &stamp);
+	e = make_ready(sv, &spec);
 	if (e != OK)
 		goto free_server;
 	LIST_INSERT_HEAD(&up->servers, sv, link);
@@ -215,6 +189,7 @@ dns_server_free(struct dns_server *sv)
 	dns_udp_close_all(sv);
 	dns_tcp_close_all(sv);
 	dns_dnscrypt_free(sv->crypt);
+	dns_tls_forget(sv);
 	dns_engine_free(sv->engine);
 	free(sv);
 }
@@ -228,12 +203,21 @@ dns_server_forget(struct dns_server *sv)
 	sv->edns_off = sv->case_off = sv->cookie_off = 0;
 	sv->edns_proven = sv->cookie_proven = sv->cookie_expected = false;
 	sv->case_strikes = 0;
-	rto_init(&sv->rto, RTO_INITIAL, RTO_FLOOR, RTO_CEILING);
+	forget_round_trips(sv);
 	loop_timer_cancel(sv->up->loop, &sv->probe_timer);
 	dns_upstream_cancel(sv->up, &sv->probe);
 	dns_server_new_cookie(sv);
+	dns_tls_forget(sv);
 	if (sv->crypt != NULL)
 		dns_dnscrypt_forget(sv->crypt);
+}
+
+int64_t
+dns_upstream_wall_clock(void)
+{
+	time_t now = time(NULL);
+
+	return now < CLOCK_UNSET ? 0 : now;
 }
 
 /* --- health ----------------------------------------------------------------------------------- */
@@ -343,8 +327,9 @@ dns_server_choose(struct dns_server *sv, struct dns_transaction *t, mono_us now)
 	t->cookie = t->edns && !sv->up->no_cookies && sv->cookie_off <= now && !t->cookie_doubted;
 	t->mixed = !sv->up->no_case && sv->case_off <= now;
 	/* What these two make hard to forge is authenticated anyway. */
-	if (sv->crypt != NULL)
+	if (dns_server_authenticated(sv))
 		t->mixed = t->cookie = t->cookie_doubted = false;
+	t->padded = t->edns && sv->transport == DNS_TRANSPORT_TLS;
 }
 
 void
@@ -422,7 +407,7 @@ dns_server_text(const struct dns_server *sv)
 bool
 dns_server_authenticated(const struct dns_server *sv)
 {
-	return sv->crypt != NULL;
+	return sv->crypt != NULL || sv->transport == DNS_TRANSPORT_TLS;
 }
 
 const struct addr *
@@ -467,7 +452,8 @@ report_server(const struct dns_server *sv, struct report *out, mono_us now)
 	report_real(out, "timeout_ms", (double)rto_current(&sv->rto) / 1000);
 	report_u64(out, "outstanding", sv->outstanding);
 	report_bool(out, "edns", sv->edns_off <= now);
-	report_bool(out, "case", !sv->up->no_case && sv->case_off <= now);
+	report_bool(out, "case", !sv->up->no_case && !dns_server_authenticated(sv) &&
+	    sv->case_off <= now);
 	report_bool(out, "cookie", sv->cookie_expected);
 	if (sv->last_answer != 0)
 		report_i64(out, "last_answer_s", (now - sv->last_answer) / seconds(1));
@@ -493,6 +479,8 @@ report_server(const struct dns_server *sv, struct report *out, mono_us now)
 	report_u64(out, "probes", st->probes);
 	if (sv->crypt != NULL)
 		dns_dnscrypt_report(sv->crypt, out);
+	if (sv->transport == DNS_TRANSPORT_TLS)
+		dns_tls_report(sv, out);
 }
 
 void

@@ -2,7 +2,8 @@
 /*
  * The stream to an upstream: one connection per server, opened when first needed, all queries
  * pipelined on it, answers in any order (RFC 7766 §6.2), each message behind its length (§8). For
- * DNSCrypt it is one connection a query.
+ * DNSCrypt it is one connection a query. Over TLS the same bytes pass through
+ * dns_upstream_tls.c.
  *
  * A server may close an idle connection just when we write to it, so what was lost with one that
  * had answered before is asked once more on a new one. A connection that has gone silent is given
@@ -22,6 +23,7 @@
 #define SINGLES_MAX 64		/* connections for one query each, per server */
 #define IDLE_CLOSE  seconds(60)	/* without a query under way */
 #define SILENCE_MAX seconds(2)	/* nothing heard after a query: the connection is dead */
+#define EVENTS_IN   (EPOLLIN | EPOLLERR | EPOLLHUP)
 #define ACK_TIMEOUT 4000	/* ms until what was written must be acknowledged */
 
 static void
@@ -45,6 +47,7 @@ fail_stream(struct dns_stream *st, int error)
 	sv->singles -= st->single;
 	LIST_REMOVE(st, link);
 	loop_remove(sv->up->loop, &st->watch);
+	dns_tls_end(st);
 	close(st->watch.fd);
 	st->dead = true;
 	while ((t = LIST_FIRST(&st->waiting)) != NULL) {
@@ -73,25 +76,48 @@ dns_tcp_leave(struct dns_transaction *t)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
+static bool
+over_tls(const struct dns_stream *st)
+{
+	return st->server->transport == DNS_TRANSPORT_TLS;
+}
+
+static ssize_t
+write_some(struct dns_stream *st, struct span out)
+{
+	return over_tls(st) ? dns_tls_send(st, out) :
+	    send(st->watch.fd, out.at, out.len, MSG_NOSIGNAL);
+}
+
+/* Wait for what comes, and for room where something waits for that. 0, or an error. */
+static int
+watch(struct dns_stream *st, bool wants_room)
+{
+	uint32_t events = EPOLLIN | (wants_room ? EPOLLOUT : 0);
+
+	/* Before TLS has begun nothing is to be read, and an end comes by itself. */
+	if (over_tls(st))
+		events = st->tls == NULL ? 0 : EPOLLIN | (st->tls_wants_write ? EPOLLOUT : 0);
+	return loop_change(st->server->up->loop, &st->watch, events) == OK ? 0 : errno;
+}
+
 /* Write what waits, as far as the kernel takes it. Gives 0, or the error that broke it. */
 static int
 flush(struct dns_stream *st)
 {
-	struct loop *loop = st->server->up->loop;
-
-	while (fifo_len(&st->out) != 0) {
+	while (fifo_len(&st->out) != 0 && (st->tls != NULL || !over_tls(st))) {
 		struct span out = fifo_span(&st->out);
-		ssize_t n = send(st->watch.fd, out.at, out.len, MSG_NOSIGNAL);
+		ssize_t n = write_some(st, out);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
-			return loop_change(loop, &st->watch, EPOLLIN | EPOLLOUT) == OK ? 0 : errno;
+			return watch(st, true);
 		if (n < 0)
 			return errno;
 		fifo_consume(&st->out, (size_t)n);
 	}
-	return loop_change(loop, &st->watch, EPOLLIN) == OK ? 0 : errno;
+	return watch(st, false);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -119,6 +145,8 @@ take_frames(struct dns_stream *st)
 
 		if (st->in_used - at < 2 + len)
 			break;
+		if (!st->answered)
+			st->answered_first = loop_now(st->server->up->loop);
 		st->answered = true;
 		take_message(st, span_of(st->in + at + 2, len));
 		at += 2 + len;
@@ -127,7 +155,16 @@ take_frames(struct dns_stream *st)
 	st->in_used -= at;
 }
 
-/* Read once. Gives 0, or the error that broke the connection. */
+static ssize_t
+read_some(struct dns_stream *st)
+{
+	uint8_t *at = st->in + st->in_used;
+	size_t room = sizeof(st->in) - st->in_used;
+
+	return over_tls(st) ? dns_tls_recv(st, at, room) : recv(st->watch.fd, at, room, 0);
+}
+
+/* Read once; over TLS one record of 16 KiB at most. Gives 0, or the error that broke it. */
 static int
 receive(struct dns_stream *st)
 {
@@ -135,16 +172,17 @@ receive(struct dns_stream *st)
 
 	if (dns_upstream_may_read(up, 1) == 0)
 		return 0;
+	do {
+		ssize_t n = read_some(st);
 
-	ssize_t n = recv(st->watch.fd, st->in + st->in_used, sizeof(st->in) - st->in_used, 0);
-
-	if (n == 0)
-		return ECONNRESET;
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : errno;
-	st->last_heard = loop_now(up->loop);
-	st->in_used += (size_t)n;
-	take_frames(st);
+		if (n == 0)
+			return ECONNRESET;
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : errno;
+		st->last_heard = loop_now(up->loop);
+		st->in_used += (size_t)n;
+		take_frames(st);
+	} while (!st->dead && over_tls(st) && dns_tls_pending(st));
 	return 0;
 }
 
@@ -160,7 +198,22 @@ connected(struct dns_stream *st)
 		return error;
 	st->connected = true;
 	st->last_heard = loop_now(st->server->up->loop);
+	if (over_tls(st) && !dns_tls_begin(st, &error) && error != 0)
+		return error;
 	return flush(st);
+}
+
+/* A handshake reads and writes in turn, so each may open the way for the other. */
+static int
+go_on_tls(struct dns_stream *st, uint32_t events)
+{
+	int error = 0;
+
+	if (st->tls == NULL)
+		return st->connected && (events & (EPOLLERR | EPOLLHUP)) != 0 ? ECONNRESET : 0;
+	if ((events & (EVENTS_IN | EPOLLOUT)) != 0)
+		error = receive(st);
+	return error == 0 && !st->dead ? flush(st) : error;
 }
 
 static void
@@ -174,7 +227,9 @@ ready(struct loop_fd *w, uint32_t events)
 		error = connected(st);
 	else if ((events & EPOLLOUT) != 0)
 		error = flush(st);
-	if (error == 0 && st->connected && (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0)
+	if (error == 0 && over_tls(st))
+		error = go_on_tls(st, events);
+	else if (error == 0 && st->connected && (events & EVENTS_IN) != 0)
 		error = receive(st);
 	st->reading = false;
 	if (st->dead)
@@ -299,6 +354,34 @@ dns_tcp_overdue(struct dns_transaction *t)
 	}
 	dns_tcp_leave(t);
 	fail_stream(st, ETIMEDOUT);
+}
+
+void
+dns_tcp_go_on(struct dns_upstream *up)
+{
+	struct dns_server *sv;
+
+	LIST_FOREACH(sv, &up->servers, link) {
+		struct dns_stream *st = sv->stream;
+		int error = 0;
+
+		if (st == NULL || !over_tls(st) || !st->connected || st->tls != NULL)
+			continue;
+		if (dns_tls_begin(st, &error))
+			error = flush(st);
+		if (error != 0)
+			fail_stream(st, error);
+	}
+}
+
+void
+dns_tcp_reconnect_tls(struct dns_upstream *up)
+{
+	struct dns_server *sv;
+
+	LIST_FOREACH(sv, &up->servers, link)
+		if (sv->stream != NULL && over_tls(sv->stream))
+			fail_stream(sv->stream, ECONNRESET);
 }
 
 bool

@@ -60,6 +60,7 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_upstream_priv.h \
 	src/services/dns/dns_upstream_query.c \
 	src/services/dns/dns_upstream_server.c \
+	src/services/dns/dns_upstream_spec.c \
 	src/services/dns/dns_upstream_tcp.c \
 	src/services/dns/dns_upstream_udp.c
 
@@ -85,6 +86,11 @@ src_libdns_a_SOURCES += \
 	src/services/dns/dns_token.c src/services/dns/dns_token.h \
 	src/services/dns/dns_v6.c src/services/dns/dns_v6.h \
 	src/services/dns/dns_trail.c src/services/dns/dns_trail.h
+if HAVE_OPENSSL
+src_libdns_a_SOURCES += src/services/dns/dns_upstream_tls.c
+else
+src_libdns_a_SOURCES += src/services/dns/dns_upstream_tls_none.c
+endif
 if HAVE_PCRE2
 src_libdns_a_SOURCES += src/services/dns/dns_regex.c
 else
@@ -92,4 +98,4 @@ src_libdns_a_SOURCES += src/services/dns/dns_regex_none.c
 endif
 
 # What the library needs from outside.
-DNS_LIBS = $(CARES_LIBS) $(PCRE2_LIBS)
+DNS_LIBS = $(CARES_LIBS) $(PCRE2_LIBS) $(OPENSSL_LIBS)
