@@ -4,9 +4,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <string.h>
+
+#include "core/netlink.h"
 
 struct nlmsghdr *
 addrset_begin(char *at, uint32_t seq, uint16_t type, uint16_t flags, uint8_t family,
@@ -42,7 +43,8 @@ addrset_take(const struct addrset_question *q, const void *buf, size_t len, int 
 {
 	int left = (int)len;
 
-	for (const struct nlmsghdr *h = buf; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+	for (const struct nlmsghdr *h = buf; netlink_is_message(h, left);
+	     h = mnl_nlmsg_next(h, &left)) {
 		/* A rest of an earlier question that ended in an error. */
 		if (h->nlmsg_seq < q->first || h->nlmsg_seq > q->last)
 			continue;
@@ -57,23 +59,17 @@ addrset_take(const struct addrset_question *q, const void *buf, size_t len, int 
 	return false;
 }
 
-static const struct nlattr *
-before(const struct nlattr *a, const char *end)
-{
-	return mnl_attr_ok(a, (int)(end - (const char *)a)) ? a : NULL;
-}
-
 const struct nlattr *
 addrset_attr_first(const struct nlmsghdr *h)
 {
-	return before(mnl_nlmsg_get_payload_offset(h, sizeof(struct nfgenmsg)),
+	return netlink_attr_before(mnl_nlmsg_get_payload_offset(h, sizeof(struct nfgenmsg)),
 	    mnl_nlmsg_get_payload_tail(h));
 }
 
 const struct nlattr *
 addrset_attr_next(const struct nlmsghdr *h, const struct nlattr *a)
 {
-	return before(mnl_attr_next(a), mnl_nlmsg_get_payload_tail(h));
+	return netlink_attr_before(mnl_attr_next(a), mnl_nlmsg_get_payload_tail(h));
 }
 
 static const char *
@@ -85,11 +81,11 @@ end_of(const struct nlattr *nest)
 const struct nlattr *
 addrset_nested_first(const struct nlattr *nest)
 {
-	return before(mnl_attr_get_payload(nest), end_of(nest));
+	return netlink_attr_before(mnl_attr_get_payload(nest), end_of(nest));
 }
 
 const struct nlattr *
 addrset_nested_next(const struct nlattr *nest, const struct nlattr *a)
 {
-	return before(mnl_attr_next(a), end_of(nest));
+	return netlink_attr_before(mnl_attr_next(a), end_of(nest));
 }

@@ -14,6 +14,7 @@ src_libcore_a_SOURCES = \
 	src/core/neigh.c src/core/neigh.h \
 	src/core/netif.c src/core/netif.h \
 	src/core/netif_table.c src/core/netif_table.h \
+	src/core/netlink.h \
 	src/core/offload.c src/core/offload.h \
 	src/core/privs.c src/core/privs.h \
 	src/core/rand.c src/core/rand.h \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interfaces and addresses over rtnetlink. This is the only file that includes libmnl.
+ * Interfaces and addresses over rtnetlink.
  *
  * One socket carries the notifications and the answers to our own dumps, and one function applies
  * both, so there is no window between "read" and "follow". A full read is two dumps, links and then
@@ -20,9 +20,9 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/netif_table.h"
+#include "core/netlink.h"
 
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -117,25 +117,17 @@ netif_unwatch(struct netif *n, struct netif_watch *w)
 
 /* --- messages --------------------------------------------------------------------------------- */
 
-/* Give a where it lies within the message, else NULL. */
-static const struct nlattr *
-attr_within(const struct nlmsghdr *h, const struct nlattr *a)
-{
-	const char *tail = mnl_nlmsg_get_payload_tail(h);
-
-	return mnl_attr_ok(a, (int)(tail - (const char *)a)) ? a : NULL;
-}
-
 static const struct nlattr *
 first_attr(const struct nlmsghdr *h, size_t offset)
 {
-	return attr_within(h, mnl_nlmsg_get_payload_offset(h, offset));
+	return netlink_attr_before(mnl_nlmsg_get_payload_offset(h, offset),
+	    mnl_nlmsg_get_payload_tail(h));
 }
 
 static const struct nlattr *
 next_attr(const struct nlmsghdr *h, const struct nlattr *a)
 {
-	return attr_within(h, mnl_attr_next(a));
+	return netlink_attr_before(mnl_attr_next(a), mnl_nlmsg_get_payload_tail(h));
 }
 
 static void
@@ -366,7 +358,7 @@ read_messages(struct netif *n)
 
 	int left = (int)got;
 
-	for (const struct nlmsghdr *h = (const void *)buf; mnl_nlmsg_ok(h, left);
+	for (const struct nlmsghdr *h = (const void *)buf; netlink_is_message(h, left);
 	     h = mnl_nlmsg_next(h, &left))
 		take_message(n, h);
 	return got > 0;
@@ -596,7 +588,7 @@ read_neigh(struct netif *n, struct neigh_ask *q, bool dump)
 
 	if (got <= 0)
 		return false;
-	for (const struct nlmsghdr *h = (const void *)buf; mnl_nlmsg_ok(h, left);
+	for (const struct nlmsghdr *h = (const void *)buf; netlink_is_message(h, left);
 	     h = mnl_nlmsg_next(h, &left)) {
 		if (h->nlmsg_seq != q->seq)
 			continue;
@@ -609,7 +601,7 @@ read_neigh(struct netif *n, struct neigh_ask *q, bool dump)
 		    mnl_nlmsg_get_payload_len(h) >= sizeof(struct nlmsgerr)) {
 			const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
 
-			q->error = -e->error;
+			q->error = e->error != INT_MIN ? -e->error : EPROTO;
 			q->ended = true;
 		}
 	}

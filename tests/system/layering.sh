@@ -19,7 +19,8 @@ breaches() {
 		json = "core/(report|ctl)[.]c|hearthctl(_[a-z0-9]+|/[a-z0-9_]+)*[.]c"
 		door["jansson.h"] = "^(core/report_json[.]h|hearthctl/[a-z_]*[.]h|" json ")$"
 		door["core/report_json.h"] = "^(" json ")$"
-		door["libmnl/libmnl.h"] = "^core/(netif|addrset(_[a-z]+)?)[.]c$"
+		door["libmnl/libmnl.h"] = "^core/(netlink[.]h|(netif|addrset(_[a-z]+)?)[.]c)$"
+		door["core/netlink.h"] = "^core/(netif|addrset(_[a-z]+)?)[.]c$"
 		tls = "^services/dns/dns_upstream_tls[.]c$"
 		door["openssl/err.h"] = door["openssl/ssl.h"] = door["openssl/x509v3.h"] = tls
 		door["pcre2.h"] = "^services/dns/dns_regex[.]c$"
