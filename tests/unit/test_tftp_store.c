@@ -122,8 +122,16 @@ junk_behind_a_name_is_taken_off(void)
 	CU_ASSERT(tftp_name_trim(&name));
 	CU_ASSERT_STRING_EQUAL(name.text, "pxelinux.0");
 	CU_ASSERT_FALSE(tftp_name_trim(&name));
-	CU_ASSERT_EQUAL(tftp_name_clean(&name, span_str("\xff\xff"), ""), OK);
-	CU_ASSERT_FALSE(tftp_name_trim(&name));
+	CU_ASSERT_EQUAL(tftp_name_clean(&name, span_str("boot/.\xff"), ""), OK);
+	CU_ASSERT(tftp_name_trim(&name));
+	CU_ASSERT_STRING_EQUAL(name.text, "boot");
+	static const char *const nothing[] = { "\xff\xff", ".\xff", "a/..\xff" };
+
+	for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++) {
+		CU_ASSERT_EQUAL(tftp_name_clean(&name, span_str(nothing[i]), ""), OK);
+		CU_ASSERT_FALSE(tftp_name_trim(&name));
+		CU_ASSERT_STRING_EQUAL(name.text, nothing[i]);
+	}
 }
 
 static void

@@ -61,14 +61,14 @@ tftp_name_clean(struct tftp_name *out, struct span asked, const char *root)
 bool
 tftp_name_trim(struct tftp_name *name)
 {
+	struct tftp_name rest;
 	size_t len = strlen(name->text), keep = len;
 
 	while (keep > 0 && (uint8_t)name->text[keep - 1] >= 0x7f)
 		keep--;
-	while (keep > 0 && name->text[keep - 1] == '/')
-		keep--;
-	if (keep == len || keep == 0)
+	/* Clean anew: what is left may end in "/", "." or "..". */
+	if (keep == len || tftp_name_clean(&rest, span_of(name->text, keep), "") != OK)
 		return false;
-	name->text[keep] = '\0';
+	*name = rest;
 	return true;
 }

@@ -27,7 +27,7 @@ enum err tftp_name_clean(struct tftp_name *out, struct span asked, const char *r
 
 /*
  * Take off trailing bytes from 0x7f on: some PXE ROMs send what happens to stand behind the name
- * in the DHCP packet. False where there are none, or nothing else.
+ * in the DHCP packet. False, and nothing changes, where there are none or what is left is no name.
  */
 bool tftp_name_trim(struct tftp_name *name);
 
