@@ -14,6 +14,8 @@
 
 /* silences in a row that are met early; then the RTO's floor counts again */
 #define PROBES_MAX 2
+/* atftp gives up at a second OACK: a client that has the first and is busy gets some time */
+#define OACK_PROBE_MIN millis(50)
 #define BURST_LATE 4	/* paced blocks that may go at once when the timer came late */
 
 static usec
@@ -130,7 +132,8 @@ arm(struct tftp_sender *s, mono_us now)
 {
 	usec rto = tftp_timing_wait(&s->rto, &s->seed);
 	usec rtt = s->rto.sampled ? s->rto.srtt : s->rtt_bound;
-	usec probe = longer(2 * rtt, s->timing.probe_min);
+	usec least = s->state == TFTP_SENDER_OACK ? OACK_PROBE_MIN : s->timing.probe_min;
+	usec probe = longer(2 * rtt, least);
 	bool may_probe = s->window > 1 && rtt != 0 && !s->timing.strict &&
 	    s->tries < (s->state == TFTP_SENDER_OACK ? 1 : PROBES_MAX);
 
