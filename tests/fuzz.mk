@@ -16,10 +16,29 @@ FUZZ_TARGETS += tests/fuzz/fuzz_tftp_msg
 tests_fuzz_fuzz_tftp_msg_SOURCES = tests/fuzz/fuzz_tftp_msg.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_tftp_msg_LDADD = src/libtftp.a $(FUZZ_UTIL)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_tftp_name
+tests_fuzz_fuzz_tftp_name_SOURCES = tests/fuzz/fuzz_tftp_name.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_tftp_name_LDADD = src/libtftp.a $(FUZZ_UTIL)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_tftp_transfer
+tests_fuzz_fuzz_tftp_transfer_SOURCES = tests/fuzz/fuzz_tftp_transfer.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_tftp_transfer_LDADD = src/libtftp.a $(FUZZ_UTIL)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_conf
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/support/conf_table.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_conf_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_fuzz_fuzz_conf_LDADD = src/libcore.a $(FUZZ_UTIL) $(CORE_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_ctl
+tests_fuzz_fuzz_ctl_SOURCES = tests/fuzz/fuzz_ctl.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_ctl_LDADD = src/libcore.a $(FUZZ_UTIL) $(CORE_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_netif
+tests_fuzz_fuzz_netif_SOURCES = tests/fuzz/fuzz_netif.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_netif_LDADD = src/libcore.a $(FUZZ_UTIL) $(CORE_LIBS)
+tests_fuzz_fuzz_netif_LDFLAGS = \
+	-Wl,--wrap=mnl_socket_open2 -Wl,--wrap=mnl_socket_bind -Wl,--wrap=mnl_socket_get_fd \
+	-Wl,--wrap=mnl_socket_sendto -Wl,--wrap=mnl_socket_recvfrom -Wl,--wrap=mnl_socket_close
 
 FUZZ_TARGETS += tests/fuzz/fuzz_beacon_msg
 tests_fuzz_fuzz_beacon_msg_SOURCES = tests/fuzz/fuzz_beacon_msg.c $(FUZZ_MAIN)
@@ -28,6 +47,14 @@ tests_fuzz_fuzz_beacon_msg_LDADD = src/libannounce.a $(FUZZ_UTIL)
 FUZZ_TARGETS += tests/fuzz/fuzz_beacon_receiver
 tests_fuzz_fuzz_beacon_receiver_SOURCES = tests/fuzz/fuzz_beacon_receiver.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_beacon_receiver_LDADD = src/libannounce.a $(FUZZ_UTIL)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_beacon_sender
+tests_fuzz_fuzz_beacon_sender_SOURCES = tests/fuzz/fuzz_beacon_sender.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_beacon_sender_LDADD = src/libannounce.a $(FUZZ_UTIL)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_beacon_keys
+tests_fuzz_fuzz_beacon_keys_SOURCES = tests/fuzz/fuzz_beacon_keys.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_beacon_keys_LDADD = src/libannounce.a $(FUZZ_UTIL)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_dns_query
 tests_fuzz_fuzz_dns_query_SOURCES = tests/fuzz/fuzz_dns_query.c $(FUZZ_MAIN)
@@ -48,9 +75,11 @@ tests_fuzz_fuzz_dns_snapshot_LDADD = src/libdns.a $(FUZZ_UTIL)
 FUZZ_TARGETS += tests/fuzz/fuzz_dns_names
 tests_fuzz_fuzz_dns_names_SOURCES = tests/fuzz/fuzz_dns_names.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_dns_names_LDADD = src/libdns.a $(FUZZ_UTIL)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_dns_upstream
 tests_fuzz_fuzz_dns_upstream_SOURCES = tests/fuzz/fuzz_dns_upstream.c $(FUZZ_MAIN)
-tests_fuzz_fuzz_dns_upstream_LDADD = src/libdns.a src/libcore.a $(FUZZ_UTIL) $(DNS_LIBS) $(CORE_LIBS)
+tests_fuzz_fuzz_dns_upstream_LDADD = src/libdns.a src/libcore.a $(FUZZ_UTIL) $(DNS_LIBS) \
+	$(CORE_LIBS)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_dns_resolvconf
 tests_fuzz_fuzz_dns_resolvconf_SOURCES = tests/fuzz/fuzz_dns_resolvconf.c $(FUZZ_MAIN)
