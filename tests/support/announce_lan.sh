@@ -23,6 +23,15 @@ lan_host() {
 	ip -n "$1" link set eth0 up
 }
 
+# lan HOST...: the bridge, these hosts, and keys for everybody.
+lan() {
+	local host
+
+	lan_up
+	for host; do lan_host "$host"; done
+	make_keys
+}
+
 # lan_router: a host "remote" at 10.8.0.2, behind a router that passes no multicast on.
 lan_router() {
 	local l

@@ -29,6 +29,21 @@ control = "$control"
 END
 }
 
+# dns_conf [LINE...]: a settings file with a DNS service on $port of 127.0.0.1 that asks the fakedns
+# started last.
+dns_conf() {
+	conf_head
+	printf 'dns {\n\tlisten = { "127.0.0.1:%s" }\n\tupstream = { "127.0.0.1:%s" }\n' \
+		"$port" "$fakedns_port"
+	[ $# -eq 0 ] || printf '\t%s\n' "$@"
+	echo '}'
+}
+
+# ask WORD...: dig at that service, once, for longer than it thinks about any question.
+ask() {
+	dig @127.0.0.1 -p "$port" +tries=1 +time=6 "$@"
+}
+
 # ctl WORD...: ask the daemon of this test.
 ctl() {
 	"$hearthctl" -s "$control" "$@"

@@ -7,10 +7,7 @@ need ip tftp
 in_netns "$@"
 . "$top_srcdir/tests/support/announce_lan.sh"
 
-lan_up
-lan_host nas
-lan_host pc
-make_keys
+lan nas pc
 mkdir -p "$tmp/root/boot"
 { head -c 5000 /dev/urandom; printf A; head -c 64999 /dev/urandom; } >"$tmp/root/boot/kernel.img"
 touch -d '1 hour ago' "$tmp/root/boot/kernel.img"

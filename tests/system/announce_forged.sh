@@ -9,12 +9,7 @@ in_netns "$@"
 . "$top_srcdir/tests/support/announce_lan.sh"
 
 tap=$top_builddir/tests/support/beacon_tap
-lan_up
-lan_host nas
-lan_host sub
-lan_host evil
-lan_host victim
-make_keys
+lan nas sub evil victim
 says() { sed -n "s/^$2=//p" "$1" | tail -1; }
 news() { grep -c '"type":"\(event\|state\|withdraw\)"' "$1"; }
 

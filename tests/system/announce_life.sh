@@ -7,12 +7,7 @@ in_netns "$@"
 . "$top_srcdir/tests/support/announce_lan.sh"
 
 make_clock
-lan_up
-lan_host nas
-lan_host sub
-lan_host late
-lan_host twin
-make_keys
+lan nas sub late twin
 
 here='publish "here" { text = { "yes" } }'
 states=

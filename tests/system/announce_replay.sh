@@ -9,12 +9,7 @@ in_netns "$@"
 . "$top_srcdir/tests/support/announce_lan.sh"
 
 tap=$top_builddir/tests/support/beacon_tap
-lan_up
-lan_host nas
-lan_host sub
-lan_host fresh
-lan_host evil
-make_keys
+lan nas sub fresh evil
 news() { grep -c '"type":"\(event\|state\|withdraw\)"' "$1"; }
 says() { sed -n "s/^$2=//p" "$1" | tail -1; }
 

@@ -8,10 +8,7 @@ in_netns "$@"
 . "$top_srcdir/tests/support/announce_lan.sh"
 
 make_clock
-lan_up
-lan_host nas
-lan_host sub
-make_keys
+lan nas sub
 echo 0 >"$tmp/nas.slept"
 echo 0 >"$tmp/sub.slept"
 

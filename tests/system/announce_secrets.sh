@@ -7,10 +7,7 @@ need ip
 in_netns "$@"
 . "$top_srcdir/tests/support/announce_lan.sh"
 
-lan_up
-lan_host nas
-lan_host pc
-make_keys
+lan nas pc
 cp "$tmp/keys/sender.key" "$tmp/keys/old.key"
 "$ctl" keygen --dir "$tmp/next" --name nas >/dev/null 2>&1
 mv "$tmp/next/sender.key" "$tmp/keys/sender.key"

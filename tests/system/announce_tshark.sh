@@ -27,10 +27,7 @@ contains "and the public one its text" "state=closed" \
 	"$(view -r "$tmp/vectors.pcap" -T fields -e hearth.text)"
 
 # A capture of the real thing, in public.
-lan_up
-lan_host nas
-lan_host sub
-make_keys
+lan nas sub
 mkdir -p "$tmp/state"
 cat >"$tmp/nas.conf" <<END
 user = ""

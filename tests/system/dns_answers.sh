@@ -30,7 +30,6 @@ END
 } >"$tmp/conf"
 start_hearthd "$tmp/conf"
 
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 "$@"; }
 upstream_queries() { grep -c "name=$1 " "$tmp/upstream.log"; }
 
 same "A, both addresses" "192.0.2.1 192.0.2.2" "$(ask +short a.example | sort | xargs)"

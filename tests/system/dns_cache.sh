@@ -19,18 +19,13 @@ nodata.example A 192.0.2.6
 END
 start_fakedns --rules "$tmp/rules" --log "$tmp/up.log"
 port=$(free_port)
-conf() {
-	conf_head
-	echo "dns { listen = { \"127.0.0.1:$port\" }  upstream = { \"127.0.0.1:$fakedns_port\" } $1 }"
-}
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 "$@"; }
 # ttl NAME [TYPE]: of the first record, SOA included.
 ttl() { ask "$@" | awk '!/^;/ && NF >= 5 { print $2; exit }'; }
 load() { "$dnsload" --server "127.0.0.1:$port" "$@"; }
 asked() { grep -ci "name=$1 " "$tmp/up.log"; }
 
 # --- how long
-conf "" >"$tmp/conf"
+dns_conf >"$tmp/conf"
 start_hearthd "$tmp/conf" plain
 same "no answer lives longer than a day" 86400 "$(ttl long.example)"
 ask zero.example >/dev/null
@@ -38,7 +33,7 @@ ask zero.example >/dev/null
 check "one with a TTL of 0 is not kept" [ "$(asked zero.example)" -ge 2 ]
 stop "$hearthd_pid"
 rm -f "$tmp/state/dns-cache"
-conf "min-ttl = 60s  max-ttl = 100s  max-negative-ttl = 7s" >"$tmp/conf"
+dns_conf "min-ttl = 60s  max-ttl = 100s  max-negative-ttl = 7s" >"$tmp/conf"
 start_hearthd "$tmp/conf" clamped
 same "min-ttl" 60 "$(ttl brief.example)"
 same "max-ttl" 100 "$(ttl long.example)"
@@ -48,7 +43,7 @@ stop "$hearthd_pid"
 rm -f "$tmp/state/dns-cache"
 
 # --- fetched anew
-conf "" >"$tmp/conf"
+dns_conf >"$tmp/conf"
 start_hearthd "$tmp/conf" prefetch
 load --name popular.example --count 10 >/dev/null
 ask seldom.example >/dev/null
@@ -63,7 +58,7 @@ stop "$hearthd_pid"
 rm -f "$tmp/state/dns-cache"
 
 # --- how much
-conf "cache-size = 256KiB" >"$tmp/conf"
+dns_conf "cache-size = 256KiB" >"$tmp/conf"
 start_hearthd "$tmp/conf" small
 load --name loved.example --count 5 >/dev/null
 # flood PATTERN: ten times as many names as there is room for, with a look at the one in use

@@ -11,14 +11,7 @@ start_fakedns --rule 'slow.example A 192.0.2.9 ; delay=900' \
 	--rule '*.busy.example A 192.0.2.1 ; delay=50' \
 	--log "$tmp/up.log"
 port=$(free_port)
-{ conf_head; cat <<END
-dns {
-	listen = { "127.0.0.1:$port" }
-	upstream = { "127.0.0.1:$fakedns_port" }
-	record = { "nas.home.arpa. 60 IN A 192.168.1.5" }
-}
-END
-} >"$tmp/conf"
+dns_conf 'record = { "nas.home.arpa. 60 IN A 192.168.1.5" }' >"$tmp/conf"
 start_hearthd "$tmp/conf"
 ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 +short "$@"; }
 

@@ -11,18 +11,10 @@ start_fakedns --rule 'short.example A 192.0.2.2 ; ttl=1' --rule 'bad.example * S
 	--rule '* A 192.0.2.1'
 port=$(free_port)
 printf '%s\n' "0.0.0.0 ads.example" "@@||good.ads.example^" >"$tmp/ads.txt"
-{ conf_head; cat <<END
-dns {
-	listen = { "127.0.0.1:$port" }
-	upstream = { "127.0.0.1:$fakedns_port" }
-	record = { "nas.home.arpa. IN A 192.168.1.5", "www.home.arpa. IN CNAME out.example." }
-	route "corp.example" { upstream = { "127.0.0.1:$fakedns_port" } }
-	block "ads" { file = "$tmp/ads.txt" }
-}
-END
-} >"$tmp/conf"
+dns_conf 'record = { "nas.home.arpa. IN A 192.168.1.5", "www.home.arpa. IN CNAME out.example." }' \
+	"route \"corp.example\" { upstream = { \"127.0.0.1:$fakedns_port\" } }" \
+	"block \"ads\" { file = \"$tmp/ads.txt\" }" >"$tmp/conf"
 start_hearthd "$tmp/conf"
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=6 "$@"; }
 explain() { ctl dns explain "$@" | tee -a "$tmp/screens"; }
 
 ask cached.example >/dev/null

@@ -13,12 +13,8 @@ for kind in $kinds; do echo "$kind.example A 192.0.2.1 ; forge=$kind delay=30" >
 echo "extra.example A 192.0.2.1 ; extra" >>"$tmp/rules"
 start_fakedns --rules "$tmp/rules" --log "$tmp/up.log"
 port=$(free_port)
-{ conf_head; cat <<END
-dns { listen = { "127.0.0.1:$port" }  upstream = { "127.0.0.1:$fakedns_port" } }
-END
-} >"$tmp/conf"
+dns_conf >"$tmp/conf"
 start_hearthd "$tmp/conf"
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=6 "$@"; }
 
 for kind in $kinds; do
 	same "forged $kind: the real answer" 192.0.2.1 "$(ask +short "$kind.example")"

@@ -10,10 +10,7 @@ in_netns "$@"
 junk=${HEARTH_JUNK:-100000}
 start_fakedns --rule '* A 192.0.2.1'
 port=$(free_port)
-{ conf_head; cat <<END
-dns { listen = { "127.0.0.1:$port" }  upstream = { "127.0.0.1:$fakedns_port" } }
-END
-} >"$tmp/conf"
+dns_conf >"$tmp/conf"
 start_hearthd "$tmp/conf"
 rss() { awk '/^VmRSS/ { print $2 }' "/proc/$hearthd_pid/status"; }
 good() { dig @127.0.0.1 -p "$port" +tries=2 +short "$1"; }

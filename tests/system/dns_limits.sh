@@ -10,21 +10,12 @@ start_fakedns --rule '* A 192.0.2.1 ; ttl=300'
 port=$(free_port)
 echo ads.example >"$tmp/ads.txt"
 conf() {
-	conf_head
-	cat <<END
-dns {
-	listen = { "127.0.0.1:$port" }
-	upstream = { "127.0.0.1:$fakedns_port" }
-	record = { "nas.home.arpa. 60 IN A 192.168.1.5" }
-	block "ads" { file = "$tmp/ads.txt" }
-	$1
+	dns_conf 'record = { "nas.home.arpa. 60 IN A 192.168.1.5" }' \
+		"block \"ads\" { file = \"$tmp/ads.txt\" }" "$@"
 }
-END
-}
-conf "" >"$tmp/conf"
+conf >"$tmp/conf"
 start_hearthd "$tmp/conf"
 load() { "$dnsload" --server "127.0.0.1:$port" --window 1 "$@"; }
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 "$@"; }
 
 # --- the busiest
 load --name busy.example --count 60 >/dev/null

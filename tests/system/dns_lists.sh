@@ -69,7 +69,6 @@ END
 settings >"$tmp/conf"
 start_hearthd "$tmp/conf"
 
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 "$@"; }
 brief() { ask "$@" | awk '
 	/status:/ { sub(/.*status: /, ""); sub(/,.*/, ""); status = $0 }
 	!/^;/ && NF >= 4 { kinds = kinds " " $4 }

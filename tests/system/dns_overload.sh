@@ -14,18 +14,9 @@ start_fakedns --rule 'cached.example A 192.0.2.1 ; ttl=3600' \
 	--rule '* * DROP'
 up_pid=$fakedns_pid
 port=$(free_port)
-{ conf_head; cat <<END
-dns {
-	listen = { "127.0.0.1:$port" }
-	upstream = { "127.0.0.1:$fakedns_port" }
-	record = { "nas.home.arpa. 60 IN A 192.168.1.5" }
-	stale-recheck = 1s
-}
-END
-} >"$tmp/conf"
+dns_conf 'record = { "nas.home.arpa. 60 IN A 192.168.1.5" }' 'stale-recheck = 1s' >"$tmp/conf"
 start_hearthd "$tmp/conf"
 load() { "$dnsload" --server "127.0.0.1:$port" "$@"; }
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=6 "$@"; }
 # p50 LINE: the median that dnsload has told.
 p50() { echo "$1" | sed -n 's/.* p50_us=\([0-9]*\) .*/\1/p'; }
 same "cached before" 192.0.2.1 "$(ask +short cached.example)"

@@ -8,7 +8,6 @@ need dig
 in_netns "$@"
 
 port=$(free_port)
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=6 "$@"; }
 
 # --- routes
 start_fakedns --rule '* A 192.0.2.1' --log "$tmp/main.log"

@@ -12,73 +12,64 @@ start_fakedns --rule 'a.example A 192.0.2.1' --rule 'old.example A 192.0.2.2 ; t
 port=$(free_port)
 echo ads.example >"$tmp/ads.txt"
 conf() {
-	conf_head
-	cat <<END
-dns {
-	listen = { "127.0.0.1:$port" }
-	upstream = { "127.0.0.1:$fakedns_port" }
-	record = { "nas.home.arpa. 60 IN A 192.168.1.5" }
-	hosts = { }
-	block "ads" { file = "$tmp/ads.txt" }
-	$1
+	dns_conf 'record = { "nas.home.arpa. 60 IN A 192.168.1.5" }' 'hosts = { }' \
+		"block \"ads\" { file = \"$tmp/ads.txt\" }" "$@"
 }
-END
-}
-conf "" >"$tmp/conf"
+conf >"$tmp/conf"
 start_hearthd "$tmp/conf"
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 "$@" >/dev/null; }
+query() { ask "$@" >/dev/null; }
 log=$tmp/queries.log
 lines() { cat "$log" 2>/dev/null | wc -l; }
 last() { tail -n 1 "$log"; }
 # told COUNT: so many lines have reached the file.
 told() { wait_until "[ \$(lines) -ge $1 ]" 30; }
 
-ask a.example
+query a.example
 same "off without its section" false "$(ctl status | sed -n 's/^dns.query_log.on=//p')"
 conf "query-log { file = \"$log\" }" >"$tmp/conf"
 check "switched on by a reload" ctl reload
-ask a.example
+query a.example
 check "a line for a query" told 1
 contains "it says who" '"client":"127.0.0.1","proto":"udp"' "$(last)"
 contains "what" '"name":"a.example","type":"A"' "$(last)"
 contains "and what became of it" '"verdict":"cached","rcode":"NOERROR","ms":0.000' "$(last)"
-ask +tcp new.example
+query +tcp new.example
 check "one that was forwarded" told 2
 contains "over TCP" '"proto":"tcp"' "$(last)"
 contains "is told with its rcode" '"verdict":"forwarded","rcode":"NXDOMAIN"' "$(last)"
 contains "and its upstream" "\"upstream\":\"127.0.0.1:$fakedns_port\"" "$(last)"
-ask nas.home.arpa
+query nas.home.arpa
 told 3
 contains "a name of the house" '"verdict":"local","rcode":"NOERROR"' "$(last)"
 contains "with where it is from" "\"reason\":\"" "$(last)"
-ask bad.example
+query bad.example
 told 4
 contains "one that failed" '"verdict":"failed","rcode":"SERVFAIL"' "$(last)"
 contains "with the reason" 'every upstream server refused or failed' "$(last)"
-ask +norec a.example
+query +norec a.example
 told 5
 contains "one that was refused" '"verdict":"refused","rcode":"REFUSED"' "$(last)"
-ask +edns=1 +noednsneg a.example
+query +edns=1 +noednsneg a.example
 told 6
 contains "an rcode that the header has no room for" '"rcode":"BADVERS"' "$(last)"
-ask old.example
+query old.example
 told 7
 stop "$fakedns_pid"
 start_fakedns --rule '* * DROP' --port "$fakedns_port"
 check "it runs out" wait_until "ctl dns lookup old.example | grep -q stale" 5
-ask old.example
+query old.example
 told 8
 took=$(last | sed -n 's/.*"verdict":"stale","rcode":"NOERROR","ms":\([0-9]*\).*/\1/p')
 check "a stale answer, after the servers had their time" [ "${took:-0}" -ge 1800 ]
 
 before=$(lines)
-ask www.ads.example
+query www.ads.example
 check "a blocked one" told $((before + 1))
 contains "is told as such" \
 	'"name":"www.ads.example","type":"A","verdict":"blocked","rcode":"NXDOMAIN"' "$(last)"
 contains "with block, rule and file" 'ads' "$(last | sed -n 's/.*"reason":"\([^"]*\)".*/\1/p')"
 before=$(lines)
-ask +noedns -c CH -t TXT version.bind
+query +noedns -c CH -t TXT version.bind
 check "one of another class" told $((before + 1))
 contains "is told as refused" '"type":"TXT","verdict":"refused","rcode":"REFUSED"' "$(last)"
 
@@ -86,7 +77,7 @@ contains "is told as refused" '"type":"TXT","verdict":"refused","rcode":"REFUSED
 held() {
 	local before="$(lines)"
 
-	ask never.example
+	query never.example
 	told $((before + 1))
 	last | grep -q '"verdict":"failure-held","rcode":"SERVFAIL"'
 }
@@ -96,12 +87,12 @@ check "and one from a held failure" wait_until held 60
 mv "$log" "$log.1"
 before=$(wc -l <"$log.1")
 total=$before
-ask a.example
+query a.example
 check "a renamed file is still written to" wait_until "[ \$(wc -l <'$log.1') -gt $before ]" 5
 conf "query-log { file = \"$log\"  privacy = \"anonymous\"  format = \"text\" }" >"$tmp/conf"
 kill -HUP "$hearthd_pid"
 check "SIGHUP is taken" wait_until "[ \$(counter hearthd.reloads) -ge 2 ]" 5
-ask a.example
+query a.example
 check "a new file is made" told 1
 contains "words instead of JSON, client and name kept back" ' 127.0.0.0/24 udp - A cached NOERROR' \
 	"$(last)"
@@ -112,14 +103,14 @@ mv "$log" "$log.2"
 conf "nonsense = 1" >"$tmp/conf"
 kill -HUP "$hearthd_pid"
 check "bad settings are refused" wait_until "[ \$(counter hearthd.reloads_refused) -ge 1 ]" 5
-ask a.example
+query a.example
 check "a new file is made all the same" told 1
 same "and the old one is left alone" 1 "$(wc -l <"$log.2")"
 
 # Into the daemon's own log.
 conf "query-log { }" >"$tmp/conf"
 ctl reload >/dev/null
-ask a.example
+query a.example
 check "without a file it goes to the daemon's log" \
 	wait_until "grep -q 'query client=127.0.0.1 name=a.example type=A verdict=cached' '$hearthd_log'" 5
 same "every query is counted" $((total + 4)) "$(counter dns.query_log.lines)"
@@ -129,7 +120,7 @@ same "none was dropped" 0 "$(counter dns.query_log.dropped)"
 conf "query-log { file = \"$log\" }" >"$tmp/conf"
 ctl reload >/dev/null
 before=$(lines)
-for i in 1 2 3 4 5; do ask a.example; done
+for i in 1 2 3 4 5; do query a.example; done
 stop "$hearthd_pid"
 same "ending loses nothing" $((before + 5)) "$(lines)"
 if command -v python3 >/dev/null; then

@@ -8,7 +8,6 @@ need dig
 in_netns "$@"
 
 port=$(free_port)
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=6 "$@"; }
 # server NAME RULE...: start one; its port is in $NAME, what it was asked in $tmp/NAME.log.
 server() {
 	local name="$1" rules=

@@ -10,14 +10,9 @@ in_netns "$@"
 
 start_fakedns --rule '* A 192.0.2.1' --log "$tmp/up.log"
 port=$(free_port)
-conf() {
-	conf_head
-	echo "dns { listen = { \"127.0.0.1:$port\" }  upstream = { \"127.0.0.1:$fakedns_port\" }"
-	echo "hosts = { } $1 }"
-}
-conf "" >"$tmp/conf"
+conf() { dns_conf 'hosts = { }' "$@"; }
+conf >"$tmp/conf"
 start_hearthd "$tmp/conf"
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 "$@"; }
 
 # --- shapes
 cat >"$tmp/shapes.py" <<'END'

@@ -15,18 +15,7 @@ gone.example * NXDOMAIN
 END
 start_fakedns --rules "$tmp/rules" --log "$tmp/upstream.log"
 port=$(free_port)
-conf() {
-	conf_head
-	cat <<END
-dns {
-	listen = { "127.0.0.1:$port" }
-	upstream = { "127.0.0.1:$fakedns_port" }
-	$1
-}
-END
-}
-conf >"$tmp/conf"
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 "$@"; }
+dns_conf >"$tmp/conf"
 ttl_of() { ask "$1" | awk -v n="$1." '$1 == n && $4 == "A" { print $2; exit }'; }
 asked() { grep -ci "name=$1 " "$tmp/upstream.log"; }
 loaded() { [ "$(counter dns.snapshot.load)" = "$1" ]; }
@@ -79,11 +68,11 @@ check "the next file is good again" wait_until "loaded done" 5
 stop "$hearthd_pid"
 
 # From time to time, and off.
-conf 'snapshot-interval = "1s"' >"$tmp/conf"
+dns_conf 'snapshot-interval = "1s"' >"$tmp/conf"
 start_hearthd "$tmp/conf" sixth
 ask new.example >/dev/null
 check "it is written while the daemon runs" wait_until '[ "$(counter dns.snapshot.saves)" -ge 1 ]' 10
-conf 'snapshot = false' >"$tmp/conf"
+dns_conf 'snapshot = false' >"$tmp/conf"
 check "switched off by a reload" ctl reload
 check "the file is removed" test ! -e "$tmp/state/dns-cache"
 stop "$hearthd_pid"

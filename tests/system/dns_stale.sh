@@ -18,7 +18,6 @@ conf() {
 }
 conf "" >"$tmp/conf"
 start_hearthd "$tmp/conf"
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=6 "$@"; }
 
 same "fresh at first" 192.0.2.1 "$(ask +short old.example)"
 contains "a name that does not exist" "NXDOMAIN" "$(ask none.example)"

@@ -14,17 +14,8 @@ big.example TXT big 60000
 END
 start_fakedns --rules "$tmp/rules" --log "$tmp/up.log"
 port=$(free_port)
-{ conf_head; cat <<END
-dns {
-	listen = { "127.0.0.1:$port" }
-	upstream = { "127.0.0.1:$fakedns_port" }
-	tcp-clients = 600
-	tcp-idle = 40s
-}
-END
-} >"$tmp/conf"
+dns_conf 'tcp-clients = 600' 'tcp-idle = 40s' >"$tmp/conf"
 start_hearthd "$tmp/conf"
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 "$@"; }
 
 cat >"$tmp/client.py" <<'END'
 import socket, struct, sys, time

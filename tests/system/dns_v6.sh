@@ -18,7 +18,6 @@ start_fakedns --log "$tmp/upstream.log" \
     --rule 'wrapped.example AAAA ::ffff:192.0.2.9' --rule 'wrapped.example A 192.0.2.9' \
     --rule '4.9.9.9.in-addr.arpa PTR four.example'
 port=$(free_port)
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 "$@"; }
 brief() { ask "$@" | awk '
 	/status:/ { sub(/.*status: /, ""); sub(/,.*/, ""); status = $0 }
 	!/^;/ && NF >= 4 { kinds = kinds " " $4 }

@@ -9,20 +9,10 @@ in_netns "$@"
 
 start_fakedns --rule 'one.example A 192.0.2.1' --rule 'two.example A 192.0.2.2' --rule 'mute.example * DROP'
 port=$(free_port)
-good() {
-	conf_head
-	cat <<END
-dns {
-	listen = { "127.0.0.1:$port" }
-	upstream = { "127.0.0.1:$fakedns_port" }
-}
-END
-}
-good >"$tmp/conf"
+dns_conf >"$tmp/conf"
 check "--check likes a good file" "$hearthd" --check -c "$tmp/conf"
 start_hearthd "$tmp/conf"
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +short "$@"; }
-same "it serves" 192.0.2.1 "$(ask one.example)"
+same "it serves" 192.0.2.1 "$(ask +short one.example)"
 
 # wrong NAME WORDS LINE: --check refuses the line and says so.
 wrong() {
@@ -47,7 +37,7 @@ wrong "an interface without a name" 'interface: "" means nothing' 'dns { interfa
 wrong "a variable that is not there" "wrong:4: the environment has no HEARTH_TEST_NONE" \
 	'dns { domain = "${HEARTH_TEST_NONE}" }'
 
-{ good; echo 'dns_cache { }'; echo 'log { level = "loud" }'; } >"$tmp/conf"
+{ dns_conf; echo 'dns_cache { }'; echo 'log { level = "loud" }'; } >"$tmp/conf"
 sed -i 's/upstream/cache-size = "32 parsecs"\n\tupstream/' "$tmp/conf"
 "$hearthd" --check -c "$tmp/conf" >"$tmp/check.out" 2>&1
 same "--check gives 2 for a bad file" 2 $?
@@ -62,26 +52,26 @@ same "a start gives 2" 2 $?
 kill -HUP "$hearthd_pid"
 check "a reload says the same" wait_until "grep -q 'previous settings stay in force' '$hearthd_log'" 5
 contains "with file, line and key" "$tmp/conf:6: dns.cache-size" "$(cat "$hearthd_log")"
-same "and the old settings serve on" 192.0.2.2 "$(ask two.example)"
+same "and the old settings serve on" 192.0.2.2 "$(ask +short two.example)"
 out=$(ctl reload 2>&1)
 same "hearthctl reload fails too" 1 $?
 same "and says in a line of its own what holds now" "(the previous settings stay in force)" \
 	"$(echo "$out" | tail -n 1)"
 same "both are counted" 2 "$(counter hearthd.reloads_refused)"
 
-good >"$tmp/conf"
+dns_conf >"$tmp/conf"
 check "a good file is taken" ctl reload
 before=$(counter dns.answered_fresh)
 ask one.example >/dev/null
 refuse "nothing waits for the next start" sh -c "'$hearthctl' -s '$control' reload | grep next_start"
-good | sed "s/^user = .*/user = \"nobody\"/; s/127.0.0.1:$port/127.0.0.2:$port/" >"$tmp/conf"
+dns_conf | sed "s/^user = .*/user = \"nobody\"/; s/127.0.0.1:$port/127.0.0.2:$port/" >"$tmp/conf"
 echo 'announce { interfaces = { "lo" } }' >>"$tmp/conf"
 contains "a reload names what waits for the next start" \
 	'"at_the_next_start":["user","dns.listen","announce (the section has come)"]' \
 	"$(ctl --json reload)"
 contains "as long as it does" dns.listen "$(ctl reload)"
 contains "in the log too" "dns.listen takes effect at the next start" "$(cat "$hearthd_log")"
-good >"$tmp/conf"
+dns_conf >"$tmp/conf"
 refuse "what is as at the start does not wait" \
 	sh -c "'$hearthctl' -s '$control' reload | grep next_start"
 same "the cache has survived the reload" $((before + 1)) "$(counter dns.answered_fresh)"
@@ -97,11 +87,11 @@ contains "and is named" "$tmp/missing" "$(cat "$tmp/err")"
 check "an empty file is fine" "$hearthd" --check -c "$tmp/empty"
 
 # A second daemon on the same socket or address is refused with one clear line.
-good | sed "s/$port/$(free_port)/" >"$tmp/second"
+dns_conf | sed "s/$port/$(free_port)/" >"$tmp/second"
 "$hearthd" -f -c "$tmp/second" >/dev/null 2>"$tmp/err"
 same "a second daemon on the same control socket gives 1" 1 $?
 contains "and says why" "another hearthd answers there" "$(cat "$tmp/err")"
-good | sed 's/control.sock/other.sock/' >"$tmp/second"
+dns_conf | sed 's/control.sock/other.sock/' >"$tmp/second"
 "$hearthd" -f -c "$tmp/second" >/dev/null 2>"$tmp/err"
 same "a second one on the same port gives 1" 1 $?
 contains "and names it" "127.0.0.1:$port" "$(cat "$tmp/err")"
@@ -121,7 +111,7 @@ same "nothing was read anew" "$reloads" "$(grep -c 'new settings' "$hearthd_log"
 # The background mode returns when it serves.
 "$hearthd" -c "$tmp/conf"
 same "without -f it returns 0" 0 $?
-same "and serves at once" 192.0.2.1 "$(ask one.example)"
+same "and serves at once" 192.0.2.1 "$(ask +short one.example)"
 pid=$(counter hearthd.pid)
 spawned="$spawned $pid"
 kill -TERM "$pid"

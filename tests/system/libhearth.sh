@@ -66,10 +66,7 @@ if command -v c++ >/dev/null; then
 fi
 
 # --- it listens ------------------------------------------------------------------------------------
-lan_up
-lan_host nas
-lan_host sub
-make_keys
+lan nas sub
 announcer nas 'publish "here" { text = { "yes" } }'
 for how in shared static; do
 	spawn ip netns exec sub env LD_LIBRARY_PATH="$lib" "./$how" "$tmp/trust" "$tmp/keys/group.key" >"$how.out"
