@@ -205,7 +205,7 @@ run(struct tool *t, int argc, char **argv)
 	if (has_option(argc, argv, "--help") || has_option(argc, argv, "-h"))
 		return help_on(argv[0]);
 	for (const struct command *c = commands; c->name != NULL; c++)
-		own |= c->options != NULL && strcmp(c->name, argv[0]) == 0;
+		own |= c->options != NULL && name_words(c, argc, argv) != 0;
 	if (!own)
 		status = take_options(t, &argc, argv, &plain);
 	if (!own && status == TOOL_FINE)
@@ -213,9 +213,11 @@ run(struct tool *t, int argc, char **argv)
 	if (status != TOOL_FINE)
 		return status;
 	for (const struct command *c = commands; c->name != NULL; c++) {
-		if (strcmp(c->name, argv[0]) == 0 && c->run != NULL) {
+		int words = c->run != NULL ? name_words(c, argc, argv) : 0;
+
+		if (words != 0) {
 			optind = 0;	/* glibc: begin anew, for the command's own options */
-			return c->run(t, argc, argv);
+			return c->run(t, argc - words + 1, argv + words - 1);
 		}
 	}
 	return ask(t, argc, argv);

@@ -17,6 +17,7 @@ bin_PROGRAMS += hearthctl
 hearthctl_SOURCES = src/hearthctl.c \
 	src/hearthctl/client.c src/hearthctl/client.h \
 	src/hearthctl/commands.c src/hearthctl/commands.h \
+	src/hearthctl/dump.c src/hearthctl/dump.h \
 	src/hearthctl/flat.c src/hearthctl/flat.h \
 	src/hearthctl/import.c src/hearthctl/import.h \
 	src/hearthctl/keygen.c \

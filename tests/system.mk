@@ -19,6 +19,7 @@ SYSTEM_TESTS += tests/system/dns_clients.sh
 SYSTEM_TESTS += tests/system/dns_dhcp.sh
 SYSTEM_TESTS += tests/system/dns_dnscrypt.sh
 SYSTEM_TESTS += tests/system/dns_junk.sh
+SYSTEM_TESTS += tests/system/dns_dump.sh
 SYSTEM_TESTS += tests/system/dns_ending.sh
 SYSTEM_TESTS += tests/system/dns_explain.sh
 SYSTEM_TESTS += tests/system/dns_forged.sh

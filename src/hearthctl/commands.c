@@ -6,6 +6,7 @@
  */
 #include "hearthctl/commands.h"
 
+#include "hearthctl/dump.h"
 #include "hearthctl/import.h"
 #include "hearthctl/listen.h"
 #include "hearthctl/top.h"
@@ -45,11 +46,14 @@ const struct command commands[] = {
 	{ "dns top", "", "which names are asked for most, which are blocked, and who asks",
 	    NULL, NULL },
 	{ "dns lookup", "NAME", "what is cached of a name", NULL, NULL },
+	{ "dns dump", "", "all that is cached, as lines of a zone file", dump_run, NULL },
 	{ "dns explain", "NAME [TYPE] [CLIENT]", "what would become of a question, stage by stage",
 	    NULL, NULL },
 	{ "dns flush", "NAME [TYPE]", "forget a name", NULL, NULL },
 	{ "dns flush", "--below NAME | --all", "forget a name and all below it, or everything",
 	    NULL, NULL },
+	{ "dns flush", "--negative | --stale",
+	    "forget what does not exist or failed; what is past its time to live", NULL, NULL },
 	{ "dns upstreams", "", "the servers that are asked, and how they are", NULL, NULL },
 	{ "tftp sessions", "", "transfers under way", NULL, NULL },
 	{ "tftp map", "NAME [ADDRESS or MAC]", "which file a request would get, and why",

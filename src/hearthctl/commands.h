@@ -6,11 +6,11 @@
 #include "hearthctl/tool.h"
 
 struct command {
-	const char *name;	/* the first word; NULL ends the list */
+	const char *name;	/* one word or two; NULL ends the list */
 	const char *args;	/* what may follow, for the help */
 	const char *help;	/* one line */
 	/*
-	 * Runs here; argv[0] is the name, so that getopt(3) can be used. Gives an exit status.
+	 * Runs here; argv[0] is its last word, so that getopt(3) can be used. Gives an exit status.
 	 * NULL: the daemon is asked.
 	 */
 	int (*run)(const struct tool *t, int argc, char **argv);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "services/dns/dns_cache.h"
+#include "services/dns/dns_record.h"
 
 #define CHOICE_BYTES 9
 
@@ -65,6 +66,23 @@ check_written(struct span reply, const struct dns_packed *from, const struct dns
 		FUZZ_CHECK(memcmp(again.view.body, from->view.body, again.view.body_len) == 0);
 }
 
+/* Whatever a message holds can be shown. */
+static void
+check_shown(struct span msg)
+{
+	static uint8_t text[DNS_RECORD_TEXT_MAX];
+	struct dns_walk w;
+	struct dns_rr rr;
+
+	dns_walk_begin(&w, msg);
+	while (dns_rr_next(&w, &rr)) {
+		struct wire_wr out = wire_wr_of(text, sizeof(text));
+
+		dns_record_write(rr.type, msg, rr.rdata, &out);
+		FUZZ_CHECK(!out.bad);
+	}
+}
+
 static void
 check_cached(const struct dns_packed *p, const struct dns_question *asked,
     const struct dns_ttl_limits *limits)
@@ -113,6 +131,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t len = compose(msg, sizeof(msg), span_of(data, size), &name, &asked.type);
 
 	asked.name = dns_name_span(&name);
+	check_shown(span_of(msg, len));
 	if (len == 0 || dns_answer_parse(&a, span_of(msg, len), &asked) != OK)
 		return 0;
 	FUZZ_CHECK(a.chain <= DNS_CHAIN_MAX);

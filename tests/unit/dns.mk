@@ -244,3 +244,10 @@ tests_unit_test_dns_servers_SOURCES = tests/unit/test_dns_servers.c tests/suppor
 	tests/support/edge.h
 tests_unit_test_dns_servers_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_servers_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_dump
+TESTS += tests/unit/test_dns_dump
+tests_unit_test_dns_dump_SOURCES = tests/unit/test_dns_dump.c tests/support/dns.h \
+	tests/support/dns_cache.h
+tests_unit_test_dns_dump_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_dump_LDADD = $(UNIT_DNS)

@@ -668,40 +668,88 @@ count_of(const struct dns_cache *c, const char *name)
 	return count;
 }
 
+static size_t
+flush_name(struct dns_cache *c, enum dns_flush_what what, const char *name, uint16_t type)
+{
+	return dns_cache_flush(c, &(struct dns_flush){ .what = what, .name = dns_test_name(name),
+	    .type = type });
+}
+
+static size_t
+flush(struct dns_cache *c, enum dns_flush_what what)
+{
+	return dns_cache_flush(c, &(struct dns_flush){ .what = what, .now = START, .route = 7 });
+}
+
 static void
 parts_of_the_cache_can_be_flushed(void)
 {
-	struct dns_name a = dns_test_name("A.example");
-	struct dns_name example = dns_test_name("EXAMPLE");
 	struct dns_cache *c = small_zoo();
 
-	CU_ASSERT_EQUAL(dns_cache_flush_name(c, dns_name_span(&a)), 2);
+	CU_ASSERT_EQUAL(flush_name(c, DNS_FLUSH_NAME, "A.example", 0), 2);
 	CU_ASSERT_EQUAL(count_of(c, "a.example"), 0);
 	CU_ASSERT_EQUAL(count_of(c, "b.a.example"), 1);
 	CU_ASSERT_EQUAL(dns_test_stats(c).flushed, 2);
 	dns_cache_free(c);
 
 	c = small_zoo();
-	CU_ASSERT_EQUAL(dns_cache_flush_type(c, dns_name_span(&a), DNS_TYPE_AAAA), 1);
+	CU_ASSERT_EQUAL(flush_name(c, DNS_FLUSH_TYPE, "A.example", DNS_TYPE_AAAA), 1);
 	CU_ASSERT_EQUAL(count_of(c, "a.example"), 1);
-	CU_ASSERT_EQUAL(dns_cache_flush_below(c, dns_name_span(&a)), 2);
+	CU_ASSERT_EQUAL(flush_name(c, DNS_FLUSH_BELOW, "A.example", 0), 2);
 	CU_ASSERT_EQUAL(count_of(c, "c.example"), 1);
-	CU_ASSERT_EQUAL(dns_cache_flush_below(c, dns_name_span(&example)), 2);
+	CU_ASSERT_EQUAL(flush_name(c, DNS_FLUSH_BELOW, "EXAMPLE", 0), 2);
 	CU_ASSERT_EQUAL(dns_test_stats(c).entries, 0);
 	dns_cache_free(c);
 
 	c = small_zoo();
-	struct dns_name none = dns_test_name("c.example");
-
-	CU_ASSERT_EQUAL(dns_cache_flush_type(c, dns_name_span(&none), DNS_TYPE_MX), 1);
+	CU_ASSERT_EQUAL(flush_name(c, DNS_FLUSH_TYPE, "c.example", DNS_TYPE_MX), 1);
 	dns_cache_free(c);
 
 	c = small_zoo();
-	CU_ASSERT_EQUAL(dns_cache_flush_route(c, 7), 1);
-	CU_ASSERT_EQUAL(dns_cache_flush_negative(c), 2);
+	CU_ASSERT_EQUAL(flush(c, DNS_FLUSH_ROUTE), 1);
+	CU_ASSERT_EQUAL(flush(c, DNS_FLUSH_NEGATIVE), 2);
 	CU_ASSERT_EQUAL(dns_test_stats(c).negative_entries, 0);
-	CU_ASSERT_EQUAL(dns_cache_flush_all(c), 2);
-	CU_ASSERT_EQUAL(dns_cache_flush_all(c), 0);
+	CU_ASSERT_EQUAL(flush(c, DNS_FLUSH_ALL), 2);
+	CU_ASSERT_EQUAL(flush(c, DNS_FLUSH_ALL), 0);
+	dns_cache_free(c);
+}
+
+static void
+what_is_past_its_ttl_can_be_flushed(void)
+{
+	struct dns_cache *c = cache_of(1 << 20);
+	struct dns_flush f = { .what = DNS_FLUSH_STALE, .now = START + seconds(100) };
+	struct dns_flush later = { .what = DNS_FLUSH_STALE, .now = START + seconds(3700) };
+
+	put_numbered(c, "n", 1, false, START);			/* of an hour */
+	put_numbered(c, "n", 2, true, START);			/* does not exist */
+	put_numbered(c, "n", 3, false, START + seconds(300));
+	put_numbered(c, "n", 4, false, START - seconds(90000));	/* not even stale any more */
+	CU_ASSERT_EQUAL(dns_cache_flush(c, &f), 1);
+	CU_ASSERT_EQUAL(count_of(c, "n4.example"), 0);
+	CU_ASSERT_EQUAL(dns_cache_flush(c, &later), 2);
+	CU_ASSERT_EQUAL(count_of(c, "n3.example"), 1);
+	dns_cache_free(c);
+}
+
+static void
+a_flush_takes_as_many_steps_as_it_may(void)
+{
+	struct dns_cache *c = cache_of(16 << 20);
+	struct dns_flush f = { .what = DNS_FLUSH_NEGATIVE };
+	unsigned steps = 1;
+
+	for (unsigned i = 0; i < 1000; i++)
+		put_numbered(c, "n", i, i % 2 != 0, START);
+	while (dns_cache_flush_some(c, &f, 64)) {
+		CU_ASSERT(f.gone <= 32 * steps);
+		/* What has come meanwhile is in nobody's way. */
+		put_numbered(c, "late", steps++, false, START);
+	}
+	CU_ASSERT(steps >= 1000 / 64);
+	CU_ASSERT_EQUAL(f.gone, 500);
+	CU_ASSERT_EQUAL(dns_test_stats(c).negative_entries, 0);
+	CU_ASSERT_EQUAL(dns_test_stats(c).flushed, 500);
 	dns_cache_free(c);
 }
 
@@ -712,7 +760,7 @@ flushing_a_large_cache_gives_its_tables_back(void)
 
 	for (unsigned i = 0; i < 5000; i++)
 		put_numbered(c, "n", i, false, START);
-	CU_ASSERT_EQUAL(dns_cache_flush_all(c), 5000);
+	CU_ASSERT_EQUAL(flush(c, DNS_FLUSH_ALL), 5000);
 	CU_ASSERT_TRUE(dns_test_stats(c).bytes < 4096);
 	put_numbered(c, "n", 1, false, START);
 	CU_ASSERT_EQUAL(dns_test_stats(c).entries, 1);
@@ -787,8 +835,7 @@ a_walk_sees_what_stays_exactly_once_whatever_happens(void)
 		put_numbered(c, "n", (unsigned)(unit_random(&state) % N), true, START);
 		if (extra < 1000)
 			put_numbered(c, "x", extra++, false, START);
-		struct dns_name x = dns_test_name("x0.example");
-		dns_cache_flush_name(c, dns_name_span(&x));
+		(void)flush_name(c, DNS_FLUSH_NAME, "x0.example", 0);
 	}
 	for (unsigned i = 0; i < N; i++)
 		CU_ASSERT_EQUAL(seen[i], 1);
@@ -814,5 +861,6 @@ UNIT_MAIN("dns_cache", UNIT(an_answer_is_found_and_its_ttl_counts_down),
     UNIT(what_is_past_all_use_goes_first), UNIT(a_huge_answer_is_refused_by_a_small_cache),
     UNIT(another_size_keeps_the_content_that_fits),
     UNIT(ten_thousand_names_take_little_and_the_count_is_honest),
-    UNIT(parts_of_the_cache_can_be_flushed), UNIT(flushing_a_large_cache_gives_its_tables_back),
+    UNIT(parts_of_the_cache_can_be_flushed),
+    UNIT(what_is_past_its_ttl_can_be_flushed), UNIT(a_flush_takes_as_many_steps_as_it_may), UNIT(flushing_a_large_cache_gives_its_tables_back),
     UNIT(an_entry_tells_what_it_is), UNIT(a_walk_sees_what_stays_exactly_once_whatever_happens))

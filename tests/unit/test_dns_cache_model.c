@@ -79,7 +79,10 @@ model_step(struct dns_cache *c, struct model *models, uint64_t *random, mono_us 
 		dns_cache_put_failure(c, &k.key, &(struct dns_failure){ 0 }, now);
 		model_fail(m, now);
 	} else if (r % 8 == 2 && (r >> 3) % 8 == 0) {
-		dns_cache_flush_name(c, k.key.name);
+		struct dns_flush f = { .what = DNS_FLUSH_NAME };
+
+		dns_name_copy(&f.name, k.key.name);
+		(void)dns_cache_flush(c, &f);
 		*m = (struct model){ 0 };
 	}
 

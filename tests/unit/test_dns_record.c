@@ -2,11 +2,37 @@
 #include "services/dns/dns_record.h"
 
 #include "services/dns/dns_msg.h"
+#include "services/dns/dns_token.h"
 #include "support/unit.h"
 
 #include <stdio.h>
 
 static struct dns_record rec;
+
+/* What is read and written again is the same. */
+static void
+comes_back(const char *line)
+{
+	static uint8_t text[DNS_RECORD_TEXT_MAX];
+	static struct dns_record again;
+	struct wire_wr out = wire_wr_of(text, sizeof(text));
+	char type[DNS_TYPE_TEXT_MAX];
+	const char *why = NULL;
+
+	dns_token_put(&out, "x ");
+	dns_token_put(&out, dns_type_format(rec.type, type));
+	dns_token_put(&out, " ");
+	dns_record_write(rec.type, dns_record_data(&rec), dns_record_data(&rec), &out);
+	CU_ASSERT_FALSE(out.bad);
+
+	enum err e = dns_record_parse(&again, wire_wr_span(&out), &why);
+
+	if (e != OK || !span_equal(dns_record_data(&rec), dns_record_data(&again)))
+		printf("%s comes back as \"%.*s\": %s\n", line, (int)wire_wr_len(&out),
+		    (const char *)text, why != NULL ? why : "other data");
+	CU_ASSERT_EQUAL(e, OK);
+	CU_ASSERT_TRUE(span_equal(dns_record_data(&rec), dns_record_data(&again)));
+}
 
 /* Parse a line that is good; a failure says why it is not. */
 static void
@@ -19,6 +45,7 @@ good(const char *line)
 		printf("%s: %s\n", line, why);
 	CU_ASSERT_EQUAL(e, OK);
 	CU_ASSERT_PTR_NULL(why);
+	comes_back(line);
 }
 
 /* Type and data of a line, the data as hexadecimal digits. */
@@ -228,7 +255,63 @@ bad_lines_are_refused_with_a_reason(void)
 	bad("x SRV 1 1 1 a..b", ERR_FORMAT);
 }
 
-UNIT_MAIN("dns_record", UNIT(owner_ttl_and_class_are_read_in_any_order),
+/* The data of a line is written like this. */
+static void
+writes(const char *line, const char *want)
+{
+	static uint8_t text[DNS_RECORD_TEXT_MAX];
+	struct wire_wr out = wire_wr_of(text, sizeof(text) - 1);
+
+	good(line);
+	dns_record_write(rec.type, dns_record_data(&rec), dns_record_data(&rec), &out);
+	*out.at = '\0';
+	CU_ASSERT_STRING_EQUAL((const char *)text, want);
+	if (strcmp((const char *)text, want) != 0)
+		printf("%s: %s\n", line, (const char *)text);
+}
+
+static void
+data_is_written_as_people_do(void)
+{
+	writes("x A 192.0.2.1", "192.0.2.1");
+	writes("x AAAA 2001:db8::1", "2001:db8::1");
+	writes("x CNAME www.example", "www.example.");
+	writes("x NS .", ".");
+	writes("x MX 10 mail.example.", "10 mail.example.");
+	writes("x SRV 1 2 443 a.example", "1 2 443 a.example.");
+	writes("x TXT plain \"two words\" \"q\\\"b\\\\\" \\007", "\"plain\" \"two words\" "
+	    "\"q\\\"b\\\\\" \"\\007\"");
+	writes("x SOA ns.example. root.example. 1 2h 3 4 5",
+	    "ns.example. root.example. 1 7200 3 4 5");
+	writes("x CAA 0 issue letsencrypt.org", "0 issue \"letsencrypt.org\"");
+	writes("x SSHFP 1 1 AB cd", "1 1 abcd");
+	writes("x HTTPS 1 . alpn=h2,h3 port=8443 ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=2001:db8::1 "
+	    "no-default-alpn mandatory=alpn,port key65400=\"\\001b\"",
+	    "1 . mandatory=alpn,port alpn=h2,h3 no-default-alpn port=8443 "
+	    "ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=2001:db8::1 key65400=\"\\001b\"");
+	writes("x TYPE65280 \\# 3 abcdef", "\\# 3 abcdef");
+	writes("x TYPE65280 \\# 0", "\\# 0");
+}
+
+/* Nothing that a message may hold is beyond it. */
+static void
+data_that_is_not_of_its_type_is_written_as_bytes(void)
+{
+	uint8_t text[64];
+	struct wire_wr out = wire_wr_of(text, sizeof(text));
+	struct span data = span_of("\1\2\3", 3);
+
+	dns_record_write(DNS_TYPE_A, data, data, &out);
+	CU_ASSERT_TRUE(span_equal(wire_wr_span(&out), span_str("\\# 3 010203")));
+	out = wire_wr_of(text, sizeof(text));
+	dns_record_write(DNS_TYPE_HTTPS, data, data, &out);
+	CU_ASSERT_TRUE(span_equal(wire_wr_span(&out), span_str("\\# 3 010203")));
+	out = wire_wr_of(text, 4);
+	dns_record_write(DNS_TYPE_HTTPS, data, data, &out);
+	CU_ASSERT_TRUE(out.bad);
+}
+
+UNIT_MAIN("dns_record", UNIT(data_that_is_not_of_its_type_is_written_as_bytes), UNIT(data_is_written_as_people_do), UNIT(owner_ttl_and_class_are_read_in_any_order),
     UNIT(every_type_of_the_house_is_read), UNIT(texts_are_read_with_quotes_and_escapes),
     UNIT(a_text_has_255_bytes_and_the_data_4096), UNIT(service_parameters_are_sorted_by_key),
     UNIT(bad_service_parameters_are_refused), UNIT(any_type_can_be_written_as_bytes),

@@ -215,6 +215,7 @@ dns_cache_shrink_tables(struct dns_cache *c)
 	if (dns_cache_tables_bytes(&old) <= 2 * dns_cache_tables_bytes_for(entries) ||
 	    dns_cache_tables_init(&c->t, entries) != OK)
 		return;
+	c->numbering++;
 	memcpy(queue, c->queue, sizeof(queue));
 	memset(c->queue, 0, sizeof(c->queue));
 	for (unsigned i = 0; i < QUEUES; i++)

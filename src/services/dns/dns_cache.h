@@ -160,15 +160,38 @@ struct dns_failure {
 const struct dns_entry *dns_cache_put_failure(struct dns_cache *c, const struct dns_key *key,
     const struct dns_failure *f, mono_us now);
 
-/* --- flushing: each gives how many entries went ----------------------------------------------- */
+/* --- flushing --------------------------------------------------------------------------------- */
 
-size_t dns_cache_flush_name(struct dns_cache *c, struct span name);	/* any letter case */
-/* "No such name" goes as well. */
-size_t dns_cache_flush_type(struct dns_cache *c, struct span name, uint16_t type);
-size_t dns_cache_flush_below(struct dns_cache *c, struct span zone);	/* zone itself included */
-size_t dns_cache_flush_route(struct dns_cache *c, uint16_t route);
-size_t dns_cache_flush_negative(struct dns_cache *c);			/* failures included */
-size_t dns_cache_flush_all(struct dns_cache *c);
+enum dns_flush_what {
+	DNS_FLUSH_ALL,
+	DNS_FLUSH_NAME,
+	DNS_FLUSH_TYPE,		/* of a name; that there is no such name goes as well */
+	DNS_FLUSH_BELOW,	/* a name, and all below it */
+	DNS_FLUSH_ROUTE,
+	DNS_FLUSH_NEGATIVE,	/* what does not exist, and failures */
+	DNS_FLUSH_STALE,	/* what is past its TTL */
+};
+
+/* What is to go. Start with a zeroed one; the last four are the cache's while it is at work. */
+struct dns_flush {
+	enum dns_flush_what what;
+	struct dns_name name;	/* any letter case */
+	uint16_t type;
+	uint16_t route;
+	mono_us now;		/* DNS_FLUSH_STALE: past its TTL at this instant */
+	size_t gone;		/* entries, so far */
+	uint32_t cursor;
+	uint32_t numbering;
+	uint32_t hash;
+};
+
+/*
+ * Look at the next `places` of the cache; true while there are more. What comes in between two
+ * calls may stay.
+ */
+bool dns_cache_flush_some(struct dns_cache *c, struct dns_flush *f, unsigned places);
+/* The whole cache at once; gives how many entries went. */
+size_t dns_cache_flush(struct dns_cache *c, struct dns_flush *f);
 
 /* --- looking ---------------------------------------------------------------------------------- */
 
@@ -199,9 +222,24 @@ void dns_entry_info(const struct dns_cache *c, const struct dns_entry *e, mono_u
  * calls is fine: what stays all the time is seen exactly once.
  */
 const struct dns_entry *dns_cache_next(const struct dns_cache *c, uint32_t *cursor);
+/*
+ * The same, but look at no more than *places, which are taken off it: NULL and none left means that
+ * there may be more.
+ */
+const struct dns_entry *dns_cache_next_within(const struct dns_cache *c, uint32_t *cursor,
+    unsigned *places);
+/* A number that is another one when cursors from before lead to other places. */
+uint32_t dns_cache_numbering(const struct dns_cache *c);
 /* Only those of one name, any letter case. */
 const struct dns_entry *dns_cache_next_of(const struct dns_cache *c, struct span name,
     uint32_t *cursor);
+
+/*
+ * Write an entry's answer as a message to somebody who understands everything; gives its length, 0
+ * for what is too long. TTLs are as `answer` has them, info.answer as a rule.
+ */
+size_t dns_entry_message(const struct dns_entry_info *info, const struct dns_stored *answer,
+    uint8_t *out, size_t cap);
 
 void dns_cache_stats(const struct dns_cache *c, struct dns_cache_stats *out);
 

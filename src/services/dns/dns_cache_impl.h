@@ -81,6 +81,7 @@ struct dns_cache {
 	struct tables t;
 	struct queue queue[QUEUES];
 	struct dns_cache_config cf;
+	uint32_t numbering;		/* goes up when slots get other numbers */
 	struct dns_cache_stats stats;	/* counters; the levels are filled in on request */
 	uint8_t key[SEAL_SHORT_KEY_BYTES];
 };

@@ -2,6 +2,11 @@
 /* Looking into the cache and flushing parts of it: what the control socket and reports need. */
 #include "services/dns/dns_cache_impl.h"
 
+#include <limits.h>
+
+#define QUERY_MAX 512	/* bytes of a query with an empty OPT record, and more */
+#define MESSAGE_FIXED (DNS_HEADER_BYTES + 4 + 11 + 4 + 2)	/* bytes beside name, body, EDE text */
+
 /* --- looking ---------------------------------------------------------------------------------- */
 
 void
@@ -33,13 +38,47 @@ dns_entry_info(const struct dns_cache *c, const struct dns_entry *e, mono_us now
 }
 
 const struct dns_entry *
-dns_cache_next(const struct dns_cache *c, uint32_t *cursor)
+dns_cache_next_within(const struct dns_cache *c, uint32_t *cursor, unsigned *places)
 {
-	while (++*cursor < c->t.used)
+	while (*places != 0 && ++*cursor < c->t.used) {
+		--*places;
 		if (c->t.slots[*cursor].entry != NULL)
 			return c->t.slots[*cursor].entry;
-	*cursor = c->t.used - 1;	/* asked again, it finds what was added since */
+	}
+	if (*places != 0)
+		*cursor = c->t.used - 1;	/* asked again, it finds what was added since */
 	return NULL;
+}
+
+const struct dns_entry *
+dns_cache_next(const struct dns_cache *c, uint32_t *cursor)
+{
+	unsigned all = UINT_MAX;
+
+	return dns_cache_next_within(c, cursor, &all);
+}
+
+uint32_t
+dns_cache_numbering(const struct dns_cache *c)
+{
+	return c->numbering;
+}
+
+size_t
+dns_entry_message(const struct dns_entry_info *info, const struct dns_stored *answer, uint8_t *out,
+    size_t cap)
+{
+	struct dns_ask ask = { .flags = DNS_FLAG_AD, .name = info->key.name,
+		.type = info->key.type, .class = info->key.class, .edns = true };
+	struct dns_opt opt = { .has_ede = info->has_ede, .ede = info->ede,
+		.ede_text = info->ede_text };
+	uint8_t buf[QUERY_MAX];
+	struct dns_query q;
+
+	if (MESSAGE_FIXED + info->key.name.len + answer->body_len + info->ede_text.len > cap)
+		return 0;
+	(void)dns_query_parse(&q, span_of(buf, dns_ask_write(&ask, buf, sizeof(buf))));
+	return dns_reply_stored(answer, &q, &opt, out, cap);
 }
 
 /* A name in lower case, with the part of its hash that slots have. */
@@ -90,83 +129,80 @@ dns_cache_stats(const struct dns_cache *c, struct dns_cache_stats *out)
 
 /* --- flushing --------------------------------------------------------------------------------- */
 
-/* Which entries go; everything that is not set matches. */
-struct filter {
-	const struct wanted *name;
-	struct span below;	/* at is NULL: anywhere */
-	const uint16_t *type;
-	const uint16_t *route;
-	bool negative;
-};
+static bool
+is_past_its_ttl(const struct dns_cache *c, const struct dns_entry *e, mono_us now)
+{
+	enum dns_cache_state state = entry_state(c, e, now);
+
+	return (e->flags & ENTRY_DATA) != 0 && state != DNS_CACHE_FRESH;
+}
 
 static bool
-matches(const struct filter *f, const struct slot *s)
+is_of_name(const struct dns_flush *f, const struct slot *s)
 {
+	return s->name_hash == f->hash &&
+	    span_equal(entry_key(s->entry).name, dns_name_span(&f->name));
+}
+
+static bool
+matches(const struct dns_cache *c, const struct dns_flush *f, const struct slot *s)
+{
+	const struct dns_entry *e = s->entry;
 	struct dns_key key;
 
-	if (s->entry == NULL || (f->name != NULL && !slot_is_of(s, f->name)))
+	if (e == NULL)
 		return false;
-	key = entry_key(s->entry);
-	return (f->below.at == NULL || dns_name_below(key.name, f->below)) &&
-	    (f->type == NULL || key.type == *f->type || (s->entry->id & ID_WHOLE_NAME) != 0) &&
-	    (f->route == NULL || key.route == *f->route) &&
-	    (!f->negative || s->entry->queue == QUEUE_NEGATIVE);
-}
-
-static size_t
-flush(struct dns_cache *c, const struct filter *f)
-{
-	size_t n = 0;
-
-	for (uint32_t slot = 1; slot < c->t.used; slot++) {
-		if (matches(f, &c->t.slots[slot])) {
-			dns_cache_drop(c, slot);
-			n++;
-		}
+	key = entry_key(e);
+	switch (f->what) {
+	case DNS_FLUSH_ALL:
+		break;
+	case DNS_FLUSH_NAME:
+		return is_of_name(f, s);
+	case DNS_FLUSH_TYPE:
+		return is_of_name(f, s) && (key.type == f->type || (e->id & ID_WHOLE_NAME) != 0);
+	case DNS_FLUSH_BELOW:
+		return dns_name_below(key.name, dns_name_span(&f->name));
+	case DNS_FLUSH_ROUTE:
+		return key.route == f->route;
+	case DNS_FLUSH_NEGATIVE:
+		return e->queue == QUEUE_NEGATIVE;
+	case DNS_FLUSH_STALE:
+		return is_past_its_ttl(c, e, f->now);
 	}
-	c->stats.flushed += n;
-	return n;
+	return true;
+}
+
+bool
+dns_cache_flush_some(struct dns_cache *c, struct dns_flush *f, unsigned places)
+{
+	size_t before = f->gone;
+
+	if (f->cursor == 0) {
+		dns_name_lower(f->name.wire, dns_name_span(&f->name));
+		f->hash = (uint32_t)dns_name_hash(dns_name_span(&f->name), c->key);
+	}
+	if (f->cursor == 0 || f->numbering != c->numbering) {
+		f->numbering = c->numbering;
+		f->cursor = 1;
+	}
+	for (; places != 0 && f->cursor < c->t.used; places--, f->cursor++) {
+		if (!matches(c, f, &c->t.slots[f->cursor]))
+			continue;
+		dns_cache_drop(c, f->cursor);
+		f->gone++;
+	}
+	c->stats.flushed += f->gone - before;
+	if (f->cursor < c->t.used)
+		return true;
+	if (f->what == DNS_FLUSH_ALL)
+		dns_cache_shrink_tables(c);
+	return false;
 }
 
 size_t
-dns_cache_flush_name(struct dns_cache *c, struct span name)
+dns_cache_flush(struct dns_cache *c, struct dns_flush *f)
 {
-	struct wanted w = want(c, name);
-
-	return flush(c, &(struct filter){ .name = &w });
-}
-
-size_t
-dns_cache_flush_type(struct dns_cache *c, struct span name, uint16_t type)
-{
-	struct wanted w = want(c, name);
-
-	return flush(c, &(struct filter){ .name = &w, .type = &type });
-}
-
-size_t
-dns_cache_flush_below(struct dns_cache *c, struct span zone)
-{
-	return flush(c, &(struct filter){ .below = zone });
-}
-
-size_t
-dns_cache_flush_route(struct dns_cache *c, uint16_t route)
-{
-	return flush(c, &(struct filter){ .route = &route });
-}
-
-size_t
-dns_cache_flush_negative(struct dns_cache *c)
-{
-	return flush(c, &(struct filter){ .negative = true });
-}
-
-size_t
-dns_cache_flush_all(struct dns_cache *c)
-{
-	size_t n = flush(c, &(struct filter){ 0 });
-
-	dns_cache_shrink_tables(c);
-	return n;
+	while (dns_cache_flush_some(c, f, UINT_MAX))
+		continue;
+	return f->gone;
 }

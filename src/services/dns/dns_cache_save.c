@@ -13,7 +13,6 @@
 #define MAGIC	 UINT64_C(0x686f6d65646e7300)	/* "homedns", and the edition in the last byte */
 #define EDITION	 1
 #define YEAR_S	 31536000	/* no age and no TTL is above that */
-#define QUERY_MAX 512		/* bytes of a query with an empty OPT record, and more */
 
 #define FLAG_DO	      1
 #define FLAG_CD	      2
@@ -43,15 +42,8 @@ static void
 save_record(const struct dns_entry_info *info, struct wire_wr *out)
 {
 	const struct dns_key *key = &info->key;
-	struct dns_ask ask = { .flags = DNS_FLAG_AD, .name = key->name, .type = key->type,
-	    .class = key->class, .edns = true };
-	struct dns_opt opt = { .has_ede = info->has_ede, .ede = info->ede,
-	    .ede_text = info->ede_text };
 	struct dns_stored answer = info->answer;
-	uint8_t buf[QUERY_MAX];
-	struct dns_query q;
 
-	(void)dns_query_parse(&q, span_of(buf, dns_ask_write(&ask, buf, sizeof(buf))));
 	answer.age_s = 0;
 	answer.ttl_cap_s = UINT32_MAX;
 	wire_wr_u32(out, info->age_s);
@@ -61,7 +53,7 @@ save_record(const struct dns_entry_info *info, struct wire_wr *out)
 	    (key->checking_disabled ? FLAG_CD : 0) | (info->no_stale ? FLAG_NO_STALE : 0)));
 
 	uint8_t *length_at = wire_wr_take(out, 2);
-	size_t len = dns_reply_stored(&answer, &q, &opt, out->at, DNS_MSG_MAX);
+	size_t len = dns_entry_message(info, &answer, out->at, DNS_MSG_MAX);
 
 	wire_put_u16(length_at, (uint16_t)len);
 	(void)wire_wr_take(out, len);

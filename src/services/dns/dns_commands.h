@@ -5,12 +5,18 @@
 
 #include "core/ctl.h"
 #include "services/dns/dns_resolver.h"
-#include "util/mono.h"
+#include "util/err.h"
 
-/*
- * Answer `stats`, `lookup NAME`, `explain NAME [TYPE] [CLIENT]`, `flush NAME [TYPE]`, `flush
- * --all`, `upstreams`. Ends rq.
- */
-void dns_command(struct dns_resolver *r, mono_us now, struct ctl_request *rq);
+struct dns_commands;
+struct loop;
+
+/* r and the loop must outlive it. Errors: ERR_NOMEM. */
+enum err dns_commands_new(struct dns_commands **out, struct loop *loop,
+    struct dns_resolver *r) MUST_CHECK;
+/* Ends what is under way. NULL is fine. */
+void dns_commands_free(struct dns_commands *cs);
+
+/* Do what the words say; rq ends now or some turns of the loop later. */
+void dns_command(struct dns_commands *cs, struct ctl_request *rq);
 
 #endif

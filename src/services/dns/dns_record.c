@@ -164,10 +164,7 @@ read_tag(struct reader *r, struct span raw)
 	return read_string(r, raw);
 }
 
-/*
- * Read one field: a IPv4 address, A IPv6 address, n name, b h l numbers of 8, 16 and 32 bits,
- * d duration, s character string, t tag, r raw text (without a length).
- */
+/* Read one field; dns_record_fields() tells the letters. */
 static enum err
 read_field(struct reader *r, const struct dns_token *t, char kind)
 {
@@ -214,10 +211,6 @@ read_field(struct reader *r, const struct dns_token *t, char kind)
 
 /* --- types ------------------------------------------------------------------------------------ */
 
-/*
- * What the data of a type is made of, one letter a field as above. The last may be one of those
- * that take all words that are left: S strings, X hexadecimal digits, P service parameters.
- */
 static const struct {
 	uint16_t type;
 	const char *fields;
@@ -248,8 +241,8 @@ static const struct {
 	{ 256, "hhr" },		/* URI */
 };
 
-static const char *
-fields_of(uint16_t type)
+const char *
+dns_record_fields(uint16_t type)
 {
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
 		if (forms[i].type == type)
@@ -334,9 +327,9 @@ read_data(struct reader *r, uint16_t type)
 
 	if (dns_token_next(&r->rest, &t) && span_equal(t.raw, span_str("\\#"))) {
 		e = read_generic(r);
-	} else if (fields_of(type) != NULL) {
+	} else if (dns_record_fields(type) != NULL) {
 		r->rest = before;
-		e = read_fields(r, fields_of(type));
+		e = read_fields(r, dns_record_fields(type));
 	} else {
 		return fail(r, ERR_UNSUPPORTED, "this type must be written as \\# LENGTH DIGITS");
 	}

@@ -17,6 +17,7 @@
 #include "services/dns/dns_name.h"
 #include "util/err.h"
 #include "util/span.h"
+#include "util/wire.h"
 
 #define DNS_RECORD_DATA_MAX 4096	/* bytes of one record's data */
 
@@ -43,5 +44,24 @@ dns_record_data(const struct dns_record *r)
  *	   class, or a type that needs the form of RFC 3597)
  */
 enum err dns_record_parse(struct dns_record *out, struct span line, const char **why) MUST_CHECK;
+
+/*
+ * What the data of a type is made of, one letter a field: a IPv4 address, A IPv6 address, n name,
+ * b h l numbers of 8, 16 and 32 bits, d duration, s character string, t tag, r raw text (without a
+ * length). The last may be one of those that take all that is left: S strings, X hexadecimal
+ * digits, P service parameters. NULL for a type that is not known.
+ */
+const char *dns_record_fields(uint16_t type);
+
+/*
+ * Write a record's data as dns_record_parse() reads it, names with their closing dot.
+ *
+ * msg    what the data lies in; its names may be compressed
+ * rdata  a view of msg
+ * out    bad afterwards where it does not fit; DNS_RECORD_TEXT_MAX bytes always do
+ */
+void dns_record_write(uint16_t type, struct span msg, struct span rdata, struct wire_wr *out);
+
+#define DNS_RECORD_TEXT_MAX (4 * 65536 + 64)	/* every byte as \DDD, and quotes */
 
 #endif

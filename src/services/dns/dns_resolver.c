@@ -214,7 +214,8 @@ dns_resolver_configure(struct dns_resolver *r, struct dns_resolver_config *cf)
 	r->no_stale = cf->no_stale;
 	cf->no_stale = (struct dns_zones){ 0 };
 	for (size_t i = 0; i < r->no_cache.count; i++)
-		(void)dns_cache_flush_below(r->cache, dns_name_span(&r->no_cache.names[i]));
+		(void)dns_cache_flush(r->cache, &(struct dns_flush){ .what = DNS_FLUSH_BELOW,
+		    .name = r->no_cache.names[i] });
 	r->pool.per_client = cf->client_queries;
 	dns_resolver_configure_limits(r, cf);
 	r->ttl = cf->ttl;

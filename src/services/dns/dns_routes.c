@@ -268,7 +268,8 @@ flush_changed(struct dns_routes *rs, const struct table *old, const struct table
 		const struct dns_route *is = route_with_id(now, was->id);
 
 		if (is == NULL || is->origin != was->origin)
-			(void)dns_cache_flush_route(rs->cache, was->id);
+			(void)dns_cache_flush(rs->cache, &(struct dns_flush){
+				.what = DNS_FLUSH_ROUTE, .route = was->id });
 	}
 }
 

@@ -40,6 +40,7 @@ struct dns_service {
 	struct dns_lists *lists;	/* names that are not answered */
 	struct netif_watch networks;	/* an asker's network decides which addresses it is told */
 	struct dns_snapshots *snapshots;
+	struct dns_commands *commands;	/* those under way */
 	struct dns_querylog *querylog;
 	struct dns_addrsets *addrsets;	/* sets of netfilter that get addresses */
 	bool may_fill;			/* the capability for that has been asked for */
@@ -606,6 +607,8 @@ start(struct service *sv, const struct conf *cf)
 	enum err e = dns_resolver_new(&ds->resolver, &env, &cache);
 
 	if (e == OK)
+		e = dns_commands_new(&ds->commands, sv->loop, ds->resolver);
+	if (e == OK)
 		e = start_names(ds);
 	if (e == OK)
 		e = start_lists(ds);
@@ -635,6 +638,7 @@ stop(struct service *sv)
 		tcp_listener_close(ds->listeners[i]);
 	dns_servers_free(ds->servers);
 	stop_names(ds);
+	dns_commands_free(ds->commands);
 	dns_snapshots_free(ds->snapshots);
 	dns_querylog_free(ds->querylog);
 	dns_resolver_free(ds->resolver);
@@ -683,7 +687,7 @@ report(const struct service *sv, struct report *out)
 static void
 command(struct service *sv, struct ctl_request *rq)
 {
-	dns_command(((struct dns_service *)sv->state)->resolver, loop_now(sv->loop), rq);
+	dns_command(((struct dns_service *)sv->state)->commands, rq);
 }
 
 const struct service_ops dns_service_ops = {

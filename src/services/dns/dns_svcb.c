@@ -8,6 +8,7 @@
 #include "services/dns/dns_token.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const struct {
@@ -191,6 +192,114 @@ put_value(const struct param *p, struct wire_wr *out)
 			qsort(start, (size_t)(out->at - start) / 2, 2, by_number);
 		return good;
 	}
+}
+
+/* --- and back --------------------------------------------------------------------------------- */
+
+static void
+write_key(uint16_t key, bool generic, struct wire_wr *out)
+{
+	char text[16];
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && !generic; i++) {
+		if (keys[i].key == key) {
+			dns_token_put(out, keys[i].word);
+			return;
+		}
+	}
+	snprintf(text, sizeof(text), "key%u", key);
+	dns_token_put(out, text);
+}
+
+/* Protocols have plain names; what has not is told as bytes. */
+static bool
+write_protocol(struct wire_rd *rd, struct wire_wr *out)
+{
+	struct span name = wire_rd_bytes(rd, wire_rd_u8(rd));
+
+	for (size_t i = 0; i < name.len; i++)
+		if (name.at[i] <= ' ' || name.at[i] > '~' ||
+		    strchr(",\\\"();", name.at[i]) != NULL)
+			return false;
+	wire_wr_bytes(out, name);
+	return name.len != 0;
+}
+
+static bool
+write_item(uint16_t key, struct wire_rd *rd, struct wire_wr *out)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct span bytes;
+
+	switch (key) {
+	case DNS_SVCB_ALPN:
+		return write_protocol(rd, out);
+	case DNS_SVCB_PORT:
+		snprintf(text, sizeof(text), "%u", wire_rd_u16(rd));
+		break;
+	case DNS_SVCB_IPV4HINT:
+	case DNS_SVCB_IPV6HINT:
+		bytes = wire_rd_bytes(rd, key == DNS_SVCB_IPV4HINT ? 4 : 16);
+		if (rd->bad)
+			return false;
+		(void)inet_ntop(key == DNS_SVCB_IPV4HINT ? AF_INET : AF_INET6, bytes.at, text,
+		    sizeof(text));
+		break;
+	case DNS_SVCB_MANDATORY:
+		write_key(wire_rd_u16(rd), false, out);
+		return !rd->bad;
+	default:
+		return false;
+	}
+	dns_token_put(out, text);
+	return !rd->bad;
+}
+
+/* In the words of its own key; false, and nothing more to be used of out, where it has none. */
+static bool
+write_value(uint16_t key, struct span value, struct wire_wr *out)
+{
+	struct wire_rd rd = wire_rd_of(value);
+	bool flag = key == DNS_SVCB_NO_DEFAULT_ALPN || key == DNS_SVCB_OHTTP;
+
+	write_key(key, false, out);
+	if (flag || value.len == 0)
+		return flag && value.len == 0;
+	/* More keys than there can be: a word each could be longer than anybody expects. */
+	if (key == DNS_SVCB_MANDATORY && value.len > 2 * DNS_SVCB_PARAMS_MAX)
+		return false;
+	wire_wr_u8(out, '=');
+	while (wire_rd_left(&rd) != 0) {
+		if (rd.at != rd.start)
+			wire_wr_u8(out, ',');
+		if (!write_item(key, &rd, out))
+			return false;
+	}
+	return key != DNS_SVCB_PORT || value.len == 2;
+}
+
+bool
+dns_svcb_write(struct wire_rd *in, struct wire_wr *out)
+{
+	while (wire_rd_left(in) != 0) {
+		uint16_t key = wire_rd_u16(in);
+		struct span value = wire_rd_bytes(in, wire_rd_u16(in));
+		uint8_t *before;
+
+		if (in->bad)
+			return false;
+		wire_wr_u8(out, ' ');
+		before = out->at;
+		if (write_value(key, value, out))
+			continue;
+		out->at = before;
+		write_key(key, true, out);
+		if (value.len != 0) {
+			wire_wr_u8(out, '=');
+			dns_token_quote(out, value);
+		}
+	}
+	return true;
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */

@@ -3,6 +3,8 @@
 #ifndef SERVICES_DNS_SVCB_H
 #define SERVICES_DNS_SVCB_H
 
+#include <stdbool.h>
+
 #include "util/err.h"
 #include "util/span.h"
 #include "util/wire.h"
@@ -32,5 +34,8 @@ enum dns_svcb_key {	/* an open set */
  *	   DNS_SVCB_PARAMS_MAX)
  */
 enum err dns_svcb_params(struct span *rest, struct wire_wr *out, const char **why) MUST_CHECK;
+
+/* Write parameters as text that dns_svcb_params() reads; false where they are malformed. */
+bool dns_svcb_write(struct wire_rd *in, struct wire_wr *out);
 
 #endif

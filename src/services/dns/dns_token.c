@@ -5,6 +5,8 @@
 #include "services/dns/dns_name.h"
 #include "util/text.h"
 
+#include <stdio.h>
+
 static bool
 is_blank(uint8_t c)
 {
@@ -72,4 +74,30 @@ dns_token_number(struct span raw, uint32_t max, uint32_t *out)
 		return false;
 	*out = (uint32_t)value;
 	return true;
+}
+
+void
+dns_token_put(struct wire_wr *out, const char *words)
+{
+	wire_wr_bytes(out, span_str(words));
+}
+
+void
+dns_token_quote(struct wire_wr *out, struct span bytes)
+{
+	wire_wr_u8(out, '"');
+	for (size_t i = 0; i < bytes.len; i++) {
+		uint8_t c = bytes.at[i];
+		char escaped[8];
+
+		if (c < ' ' || c > '~') {
+			snprintf(escaped, sizeof(escaped), "\\%03u", c);
+			dns_token_put(out, escaped);
+			continue;
+		}
+		if (c == '"' || c == '\\')
+			wire_wr_u8(out, '\\');
+		wire_wr_u8(out, c);
+	}
+	wire_wr_u8(out, '"');
 }

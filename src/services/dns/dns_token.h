@@ -28,4 +28,9 @@ bool dns_token_write(struct span raw, struct wire_wr *out);
 /* Read a whole word as a number of up to max. */
 bool dns_token_number(struct span raw, uint32_t max, uint32_t *out);
 
+/* Write plain words, as they are. */
+void dns_token_put(struct wire_wr *out, const char *words);
+/* Write bytes in quotes, so that dns_token_write() gives them back. */
+void dns_token_quote(struct wire_wr *out, struct span bytes);
+
 #endif

@@ -49,6 +49,8 @@ src_libdns_a_SOURCES = \
 	src/services/dns/dns_plan.c src/services/dns/dns_plan.h \
 	src/services/dns/dns_query.c src/services/dns/dns_query.h \
 	src/services/dns/dns_record.c src/services/dns/dns_record.h \
+	src/services/dns/dns_record_write.c \
+	src/services/dns/dns_dump.c src/services/dns/dns_dump.h \
 	src/services/dns/dns_reading.c src/services/dns/dns_reading.h \
 	src/services/dns/dns_reply.c src/services/dns/dns_reply.h \
 	src/services/dns/dns_resolvconf.c src/services/dns/dns_resolvconf.h \
