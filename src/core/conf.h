@@ -72,6 +72,7 @@ struct conf_key {
 	 * must not exceed where both were written; a default gives way, and 0 there is no bound.
 	 */
 	const char *not_above;
+	unsigned count_max;	/* CONF_LIST, CONF_TITLED: so many of them at most; 0: any number */
 };
 
 struct conf_file;	/* a whole parsed file, owns its sections */

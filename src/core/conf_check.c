@@ -55,6 +55,23 @@ check_slot(const struct conf *cf, const struct conf_slot *slot, struct conf_find
 	}
 }
 
+/* --- number ----------------------------------------------------------------------------------- */
+
+static void
+check_count(const struct conf *cf, const struct conf_slot *slot, struct conf_findings *f)
+{
+	unsigned most = slot->key->count_max;
+	char path[CONF_PATH_MAX];
+
+	conf_path(cf, slot->key->name, path);
+	if (slot->values_count > most)
+		conf_find(f, ERR_RANGE, slot->values[most].file, slot->values[most].line,
+		    "%s: %zu values, at most %u are taken", path, slot->values_count, most);
+	if (slot->sections_count > most)
+		conf_find(f, ERR_RANGE, slot->sections[most]->file, slot->sections[most]->line,
+		    "%s: %zu sections, at most %u are taken", path, slot->sections_count, most);
+}
+
 /* --- order ------------------------------------------------------------------------------------ */
 
 static const struct conf_slot *
@@ -96,6 +113,8 @@ check_section(const struct conf *cf, struct conf_findings *f)
 
 		if (slot->key->check_with != NULL)
 			check_slot(cf, slot, f);
+		if (slot->key->count_max != 0)
+			check_count(cf, slot, f);
 		if (slot->key->not_above != NULL)
 			check_order(cf, slot, f);
 		for (size_t k = 0; k < slot->sections_count; k++)

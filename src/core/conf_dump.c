@@ -261,6 +261,8 @@ man_value(const struct conf_key *key, FILE *out)
 		man_sentence(out, key->help);
 	if (key->type != CONF_BOOL && *conf_allowed(key, allowed, sizeof(allowed)) != '\0')
 		man_fact(out, "Allowed", allowed);
+	if (key->count_max != 0)
+		fprintf(out, "At most %u are taken.\n", key->count_max);
 	if (key->not_above != NULL)
 		fprintf(out, "It must not exceed\n.Ic %s .\n", key->not_above);
 	if (key->value != NULL && *key->value != '\0')

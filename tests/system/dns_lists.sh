@@ -162,7 +162,7 @@ check "a list that comes back counts" wait_until '[ "$(brief third.example)" = "
 settings 'block "broken" { names = "x.example"  action = "address" }' >"$tmp/conf"
 kill -HUP "$hearthd_pid"
 check "settings that make no sense are refused" \
-    wait_until "grep -q 'addresses and the action' '$hearthd_log'" 5
+    wait_until "grep -q 'the action .address. needs one' '$hearthd_log'" 5
 same "and the old ones hold" "NXDOMAIN SOA, blocked" "$(brief third.example)"
 settings 'block "more" { names = "more.example" }' >"$tmp/conf"
 kill -HUP "$hearthd_pid"

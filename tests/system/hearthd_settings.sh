@@ -25,6 +25,23 @@ wrong "DNS over HTTPS" 'over HTTPS' 'dns { route "a.example" { upstream = { "htt
 wrong "a pattern that is none" 'regular expression' 'tftp { map "(" { to = "x" } }'
 wrong "a client that is none" 'a MAC address' 'tftp { client "kitchen" { options = false } }'
 wrong "a topic that is none" 'a topic has' 'announce { publish "front door" { } }'
+wrong "a zone with a blank" 'local: "my home": not a name' 'dns { local = "my home" }'
+wrong "a zone of a network that has no name" 'end with a whole number' \
+	'dns { route "10.0.0.0/9" { upstream = "192.0.2.1" } }'
+wrong "two routes of one zone" 'has a route already' \
+	'dns { route "a.example" { upstream = "192.0.2.1" } route "A.example." { upstream = "192.0.2.2" } }'
+wrong "a zone that is never kept and no zone" 'no-cache: "a..b": not a name' 'dns { no-cache = "a..b" }'
+wrong "a name that is not whole" 'names are whole here' 'dns { record = "nas A 192.0.2.1" }'
+wrong "a CNAME beside an address" 'a CNAME stands alone' \
+	'dns { record = { "a.home.arpa A 192.0.2.1", "a.home.arpa CNAME b.home.arpa" } }'
+wrong "a block without names" 'neither files nor names' 'dns { block "ads" { } }'
+wrong "an address that is of no use" 'action = "address" only' \
+	'dns { block "ads" { names = "a.example" address = "192.0.2.1" } }'
+wrong "a server of another family" 'from the IPv4 address source' \
+	'dns { source = "192.0.2.7" upstream = "2001:db8::1" }'
+wrong "a name that no interface has" 'no interface can be called' 'dns { interface = "eth0 eth1" }'
+wrong "too many of a kind" 'dns.bootstrap: 9 values, at most 8' \
+	"dns { bootstrap = { $(seq -f '"192.0.2.%g"' -s, 9) } }"
 wrong "a list without braces" 'stand in braces' 'dns { upstream = "192.0.2.1", "192.0.2.2" }'
 
 wrong "the same address in two services" 'listened on already: dns.listen in line 4' \

@@ -24,6 +24,8 @@ save(const char *name, const char *text)
 
 /* --- addresses -------------------------------------------------------------------------------- */
 
+static const struct conf_key part_keys[] = { { .name = "n", .type = CONF_INT }, { 0 } };
+
 static const struct conf_key box_keys[] = {
 	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LIST | CONF_LISTEN, .port = 69,
 	    .value = "0.0.0.0:69" },
@@ -31,7 +33,9 @@ static const struct conf_key box_keys[] = {
 	{ .name = "least", .type = CONF_DURATION, .value = "10s", .not_above = "most" },
 	{ .name = "most", .type = CONF_DURATION, .value = "1m" },
 	{ .name = "name", .type = CONF_STRING, .value = "x" },
-	{ .name = "names", .type = CONF_STRING, .flags = CONF_LIST },
+	{ .name = "names", .type = CONF_STRING, .flags = CONF_LIST, .count_max = 2 },
+	{ .name = "part", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = part_keys,
+	    .count_max = 1 },
 	{ .name = "none", .type = CONF_STRING, .value = "" },
 	{ .name = "away", .type = CONF_STRING, .flags = CONF_EMPTY, .value = "x" },
 	{ 0 }
@@ -124,6 +128,16 @@ a_default_gives_way_and_zero_is_no_bound(void)
 	CU_ASSERT_STRING_EQUAL(between("a { least = 2h most = 0 }"), "");
 }
 
+static void
+too_many_are_told_where_the_first_of_them_stands(void)
+{
+	CU_ASSERT_STRING_EQUAL(between("a { names = { x, y } part p { } }"), "");
+	CU_ASSERT_STRING_EQUAL(between("a { names = { x, y,\n z,\n zz } }"),
+	    "f:2: a.names: 4 values, at most 2 are taken");
+	CU_ASSERT_STRING_EQUAL(between("a { part p { }\n part q { } }"),
+	    "f:2: a.part: 2 sections, at most 1 are taken");
+}
+
 /* --- nothing ---------------------------------------------------------------------------------- */
 
 static void
@@ -163,6 +177,7 @@ main(void)
 		UNIT(an_address_that_may_have_a_port_is_not_guessed_at),
 		UNIT(what_must_not_exceed_another_is_told_with_both),
 		UNIT(a_default_gives_way_and_zero_is_no_bound),
+		UNIT(too_many_are_told_where_the_first_of_them_stands),
 		UNIT(an_empty_text_needs_a_meaning),
 		UNIT(an_empty_variable_is_as_one_that_is_not_there),
 	};

@@ -66,6 +66,18 @@ bad_text_is_refused(void)
 		CU_ASSERT_EQUAL(dns_name_parse(&n, span_str(bad[i])), ERR_FORMAT);
 }
 
+static void
+what_is_typed_has_no_blanks(void)
+{
+	static const char *const bad[] = { "a b", " a", "a ", "a\tb", "a\nb", "a\x7f", "" };
+	struct dns_name n;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CU_ASSERT_EQUAL(dns_name_parse_typed(&n, span_str(bad[i])), ERR_FORMAT);
+	CU_ASSERT_EQUAL(dns_name_parse(&n, SPAN("a b")), OK);
+	CU_ASSERT_EQUAL(dns_name_parse_typed(&n, SPAN("a\\032b.example")), OK);
+}
+
 /* Labels of `each` letters, `n` of them, then `last` letters. */
 static enum err
 parse_long(size_t each, unsigned n, size_t last, const char *tail, struct dns_name *out)
@@ -319,7 +331,7 @@ random_bytes_never_give_more_than_a_name(void)
 }
 
 UNIT_MAIN("dns_name", UNIT(text_and_wire_form_convert_into_each_other),
-    UNIT(escapes_are_read_and_written), UNIT(bad_text_is_refused),
+    UNIT(escapes_are_read_and_written), UNIT(bad_text_is_refused), UNIT(what_is_typed_has_no_blanks),
     UNIT(the_longest_label_and_name_fit_and_one_more_does_not),
     UNIT(the_text_of_the_worst_name_fits_its_buffer), UNIT(letter_case_does_not_matter),
     UNIT(lower_case_touches_letters_only), UNIT(below_means_whole_labels),

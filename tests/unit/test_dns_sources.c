@@ -416,7 +416,43 @@ wrong_settings_are_named(void)
 	CU_ASSERT_PTR_NULL(dns_plan_check_zone("home.arpa."));
 	CU_ASSERT_PTR_NOT_NULL(dns_plan_check_zone(""));
 	CU_ASSERT_PTR_NOT_NULL(dns_plan_check_zone("a..b"));
+	CU_ASSERT_PTR_NOT_NULL(dns_plan_check_zone("my home"));
+	CU_ASSERT_PTR_NULL(dns_plan_check_record("nas.home.arpa A 192.168.1.5"));
+	CU_ASSERT_PTR_NULL(dns_plan_check_record("nas. MX 5 mail."));
+	CU_ASSERT_PTR_NOT_NULL(dns_plan_check_record("nas A 192.168.1.5"));
+	CU_ASSERT_PTR_NOT_NULL(dns_plan_check_record("nas.home.arpa MX 5 mail"));
+	CU_ASSERT_PTR_NOT_NULL(dns_plan_check_record("@ A 192.168.1.5"));
 	CU_ASSERT_PTR_NULL(dns_plan_check_domain(""));
+}
+
+static void
+a_cname_stands_alone(void)
+{
+	static const struct {
+		const char *text;
+		const char *want;	/* in the finding; NULL: fine */
+	} cases[] = {
+		{ "record = { 'a.x CNAME b.x', 'a.y A 192.0.2.1', 'b.x A 192.0.2.1' }", NULL },
+		{ "record = { 'a.x CNAME b.x', 'A.X. 60 IN CNAME b.x.' }", NULL },
+		{ "record = { 'a.x TXT t',\n 'A.x. CNAME b.x' }", ":2: record: \"A.x. CNAME b.x\": a "
+		  "CNAME stands alone" },
+		{ "record = { 'a.x CNAME b.x',\n 'a.x CNAME c.x' }", ":2: record: \"a.x CNAME c.x\": "
+		  "a name has one CNAME" },
+	};
+	struct conf_file *cf;
+	char findings[1024];
+
+	prepare();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		edge_put("a.conf", cases[i].text);
+
+		enum err e = conf_read(&cf, edge_path("a.conf"), keys, findings, sizeof(findings));
+
+		CU_ASSERT_EQUAL(e == OK, cases[i].want == NULL);
+		CU_ASSERT_PTR_NOT_NULL(strstr(findings, cases[i].want != NULL ? cases[i].want : ""));
+		conf_file_free(cf);
+	}
+	clean_up();
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -507,6 +543,6 @@ UNIT_MAIN("dns_sources", UNIT(names_are_there_at_once_at_the_start),
     UNIT(a_directory_of_hosts_files_is_followed), UNIT(what_cannot_be_read_keeps_its_names),
     UNIT(a_lease_file_is_followed), UNIT(leases_expire), UNIT(what_kea_moved_aside_counts_too),
     UNIT(hosts_beat_leases), UNIT(another_plan_takes_over_without_a_gap),
-    UNIT(settings_make_rules), UNIT(wrong_settings_are_named),
+    UNIT(settings_make_rules), UNIT(wrong_settings_are_named), UNIT(a_cname_stands_alone),
     UNIT(it_may_end_while_files_are_read), UNIT(a_full_pool_is_asked_again),
     UNIT(a_report_tells_of_every_file))

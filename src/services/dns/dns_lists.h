@@ -26,6 +26,8 @@ extern const struct conf_key dns_lists_block_keys[];
 
 /* What is wrong with a name to allow or to exempt, or NULL; static text. */
 const char *dns_lists_check_name(const char *value);
+/* The same for the i-th block as a whole. */
+const char *dns_lists_check_block(const struct conf *cf, size_t i);
 
 /* A small set of the names in a list setting that has that check. Errors: ERR_NOMEM. */
 enum err dns_lists_read_names(struct dns_list **out, const struct conf *cf, const char *key,
@@ -34,7 +36,8 @@ enum err dns_lists_read_names(struct dns_list **out, const struct conf *cf, cons
 /* The keys of this part of the service, to stand in its table. */
 #define DNS_LISTS_KEYS                                                                             \
 	{ .name = "block", .type = CONF_SECTION, .flags = CONF_TITLED,                             \
-	    .keys = dns_lists_block_keys,                                                          \
+	    .keys = dns_lists_block_keys, .check_with = dns_lists_check_block,                     \
+	    .count_max = DNS_FILTER_BLOCKS_MAX,                                                    \
 	    .help = "names that are not answered: block \"ads\" { file = \"/etc/hearth/ads.txt\" }" }, \
 	{ .name = "block-names-max", .type = CONF_INT, .value = "4000000", .min = 1000,            \
 	    .max = DNS_LIST_NAMES_MAX,                                                             \
@@ -67,8 +70,7 @@ struct dns_lists_change;
 
 /*
  * Read a section that has DNS_LISTS_KEYS. Either commit or abandon the change, before the next one.
- *
- * errors  ERR_RANGE (said in the log, with its place), ERR_NOMEM
+ * Errors: ERR_NOMEM.
  */
 enum err dns_lists_prepare(struct dns_lists *l, const struct conf *cf,
     struct dns_lists_change **out) MUST_CHECK;

@@ -2,10 +2,10 @@
 /* Settings of lists: the keys, their checks, and their form for the filter. */
 #include "services/dns/dns_lists_impl.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/log.h"
 #include "util/mac.h"
 
 static const char *const actions[] = { "nxdomain", "nodata", "zero", "address", "allow", NULL };
@@ -48,8 +48,8 @@ dns_lists_check_name(const char *value)
 {
 	struct dns_name n;
 
-	if (dns_name_parse(&n, span_str(value)) != OK || dns_name_is_root(dns_name_span(&n)))
-		return "not a name";
+	if (dns_name_parse_typed(&n, span_str(value)) != OK || dns_name_is_root(dns_name_span(&n)))
+		return "not a name; those have no blanks and nothing between two dots that is empty";
 	return NULL;
 }
 
@@ -73,6 +73,7 @@ check_client(const char *value)
 
 const struct conf_key dns_lists_block_keys[] = {
 	{ .name = "file", .type = CONF_STRING, .flags = CONF_LIST, .check = check_file,
+	    .count_max = LISTS_FILES_MAX,
 	    .help = "lists of names: hosts files, plain names or adblock rules; followed while "
 	    "they change" },
 	{ .name = "names", .type = CONF_STRING, .flags = CONF_LIST, .check = check_line,
@@ -84,11 +85,14 @@ const struct conf_key dns_lists_block_keys[] = {
 	    .help = "what is answered: no such name, no data, 0.0.0.0 and ::, the `address`; or "
 		    "\"allow\": these names are never blocked" },
 	{ .name = "address", .type = CONF_STRING, .flags = CONF_LIST, .check = check_address,
+	    .count_max = DNS_FILTER_ADDRS_MAX,
 	    .help = "addresses for the action \"address\"" },
 	{ .name = "clients", .type = CONF_STRING, .flags = CONF_LIST, .check = check_client,
+	    .count_max = LISTS_CLIENTS_MAX,
 	    .help = "only for these addresses, networks and MAC addresses (of devices that are "
 		    "directly connected); none: for all" },
 	{ .name = "schedule", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_schedule_check,
+	    .count_max = LISTS_TIMES_MAX,
 	    .help = "only at these times: \"mon-fri 21:00-06:00\", \"sat,sun\"; none: always" },
 	{ 0 },
 };
@@ -167,37 +171,20 @@ lists_inputs_equal(const struct lists_inputs *a, const struct lists_inputs *b)
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
-/* Say what only the whole section shows to be wrong. */
-static enum err
-complain(const struct dns_lists_env *env, const struct conf *cf, const char *key, const char *words)
+const char *
+dns_lists_check_block(const struct conf *cf, size_t i)
 {
-	char where[512];
+	const struct conf *block = conf_section(cf, "block", i);
+	bool wanted = conf_enum(block, "action") == DNS_FILTER_ADDRESS;
+	bool there = conf_count(block, "address") != 0;
 
-	log_note(env->log, LOG_LEVEL_ERR, env->service, "%s: %s",
-	    conf_where(cf, key, 0, where, sizeof(where)), words);
-	return ERR_RANGE;
-}
-
-static enum err
-check_block(const struct dns_lists_env *env, const struct conf *cf)
-{
-	enum dns_filter_action action = (enum dns_filter_action)conf_enum(cf, "action");
-	size_t addrs = conf_count(cf, "address");
-
-	if (conf_count(cf, "file") == 0 && conf_count(cf, "names") == 0)
-		return complain(env, cf, "file", "the block has neither files nor names");
-	if (conf_count(cf, "file") > LISTS_FILES_MAX)
-		return complain(env, cf, "file", "at most 63 files in one block");
-	if ((action == DNS_FILTER_ADDRESS) != (addrs != 0))
-		return complain(env, cf, "address",
-		    "addresses and the action \"address\" go together");
-	if (addrs > DNS_FILTER_ADDRS_MAX)
-		return complain(env, cf, "address", "at most 8 addresses");
-	if (conf_count(cf, "clients") > LISTS_CLIENTS_MAX)
-		return complain(env, cf, "clients", "at most 256 clients in one block");
-	if (conf_count(cf, "schedule") > LISTS_TIMES_MAX)
-		return complain(env, cf, "schedule", "at most 32 times in one block");
-	return OK;
+	if (conf_count(block, "file") == 0 && conf_count(block, "names") == 0)
+		return "the block has neither files nor names: file = { \"/etc/hearth/ads.txt\" }";
+	if (wanted && !there)
+		return "the action \"address\" needs one: address = { \"192.168.1.7\" }";
+	if (there && !wanted)
+		return "address is of use with action = \"address\" only";
+	return NULL;
 }
 
 /* How a source is called in reasons that clients see: not by the whole path. */
@@ -240,15 +227,10 @@ fill_block(struct lists_block_settings *s, const struct conf *cf)
 }
 
 static enum err
-read_block(struct lists_settings *out, const struct dns_lists_env *env, const struct conf *cf,
-    uint32_t names_max)
+read_block(struct lists_settings *out, const struct conf *cf, uint32_t names_max)
 {
-	enum err e = check_block(env, cf);
-	struct lists_block_settings *s;
+	struct lists_block_settings *s = calloc(1, sizeof(*s));
 
-	if (e != OK)
-		return e;
-	s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return ERR_NOMEM;
 	out->blocks[out->count++] = s;
@@ -289,10 +271,9 @@ lists_settings_read(struct lists_settings *out, const struct dns_lists_env *env,
 	enum err e = OK;
 
 	*out = (struct lists_settings){ .rebind = conf_bool(cf, "rebind-protection") };
-	if (conf_count(cf, "block") > DNS_FILTER_BLOCKS_MAX)
-		return complain(env, cf, "block", "at most 32 blocks");
+	assert(conf_count(cf, "block") <= DNS_FILTER_BLOCKS_MAX);	/* count_max of the key */
 	for (size_t i = 0; i < conf_count(cf, "block") && e == OK; i++)
-		e = read_block(out, env, conf_section(cf, "block", i), names_max);
+		e = read_block(out, conf_section(cf, "block", i), names_max);
 	if (e == OK)
 		e = dns_lists_read_names(&out->allowed, cf, "allow-names", DNS_LIST_ALLOW,
 		    env->key);

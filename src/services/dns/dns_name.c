@@ -74,6 +74,15 @@ dns_name_parse(struct dns_name *out, struct span text)
 	return OK;
 }
 
+enum err
+dns_name_parse_typed(struct dns_name *out, struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.at[i] <= ' ' || text.at[i] == 0x7f)
+			return ERR_FORMAT;
+	return dns_name_parse(out, text);
+}
+
 static char *
 format_byte(char *at, uint8_t c)
 {

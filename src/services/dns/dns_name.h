@@ -42,6 +42,11 @@ dns_name_span(const struct dns_name *n)
  * errors  ERR_FORMAT (empty text or label, bad escape), ERR_RANGE (label or name too long)
  */
 enum err dns_name_parse(struct dns_name *out, struct span text) MUST_CHECK;
+/*
+ * The same for settings, where a blank in a name is a slip: it and control characters are taken
+ * as an escape only, "new\032printer".
+ */
+enum err dns_name_parse_typed(struct dns_name *out, struct span text) MUST_CHECK;
 
 /*
  * Read one character of presentation form at *i, which lies in the text, and step over it: \X and

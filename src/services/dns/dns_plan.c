@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "services/dns/dns_record.h"
+#include "services/dns/dns_token.h"
 #include "util/addr.h"
 #include "util/text.h"
 
@@ -49,12 +50,12 @@ struct dns_plan {
 static const char *
 read_name(struct dns_name *out, struct span text)
 {
-	enum err e = dns_name_parse(out, text_is(text, "#") ? span_str(".") : text);
+	enum err e = dns_name_parse_typed(out, text_is(text, "#") ? span_str(".") : text);
 
 	if (e == ERR_RANGE)
 		return "name is too long";
 	if (e != OK)
-		return "not a name";
+		return "not a name; those have no blanks and nothing between two dots that is empty";
 	if (out->wire[0] == 1 && out->wire[1] == '*')
 		return "a name stands for all below it already: leave out the \"*.\"";
 	return NULL;
@@ -80,7 +81,50 @@ dns_plan_check_record(const char *value)
 	struct dns_record r;
 	const char *why = NULL;
 
-	return dns_record_parse(&r, span_str(value), &why) == OK ? NULL : why;
+	if (dns_record_parse(&r, span_str(value), &why) != OK)
+		return why;
+	/* A zone file would put its zone behind it, and so would its author's eye. */
+	return !r.plain ? NULL : "names are whole here, nothing is put behind them: "
+	    "\"nas.home.arpa\"; where \"nas\" alone is meant, \"nas.\"";
+}
+
+/* The owner of a record as it is written, without its last dot. */
+static struct span
+written_owner(const char *value)
+{
+	struct span rest = span_str(value);
+	struct dns_token t;
+
+	if (!dns_token_next(&rest, &t))
+		return rest;
+	if (t.raw.len > 1 && t.raw.at[t.raw.len - 1] == '.')
+		t.raw.len--;
+	return t.raw;
+}
+
+/* RFC 1034 §3.6.2: a CNAME stands alone. The second one of two is told. */
+const char *
+dns_plan_check_alone(const struct conf *cf, size_t i)
+{
+	struct span owner = written_owner(conf_str_at(cf, "record", i));
+	struct dns_record r, other;
+	const char *why;
+
+	if (dns_record_parse(&r, span_str(conf_str_at(cf, "record", i)), &why) != OK ||
+	    r.type != DNS_TYPE_CNAME)
+		return NULL;
+	for (size_t k = 0; k < conf_count(cf, "record"); k++) {
+		const char *value = conf_str_at(cf, "record", k);
+
+		if (k == i || !span_equal_nocase(owner, written_owner(value)) ||
+		    dns_record_parse(&other, span_str(value), &why) != OK)
+			continue;
+		if (other.type != DNS_TYPE_CNAME)
+			return "a CNAME stands alone, and this name has other records as well";
+		if (k < i && !span_equal(dns_record_data(&r), dns_record_data(&other)))
+			return "a name has one CNAME, and this one has another before";
+	}
+	return NULL;
 }
 
 /* A value of `address` in its parts: "/NAME/NAME/WHAT". */

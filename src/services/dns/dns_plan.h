@@ -16,6 +16,8 @@
 
 /* What is wrong with one value, or NULL: for the table of keys. Static text. */
 const char *dns_plan_check_record(const char *value);	/* "nas.home.arpa. 60 IN A 192.168.1.5" */
+/* The same for the i-th `record`, beside the others. */
+const char *dns_plan_check_alone(const struct conf *cf, size_t i);
 const char *dns_plan_check_address(const char *value);	/* "/apps.home.arpa/192.168.1.7" */
 const char *dns_plan_check_zone(const char *value);	/* "home.arpa" */
 const char *dns_plan_check_domain(const char *value);	/* the same, or nothing */
@@ -28,8 +30,9 @@ const char *dns_plan_check_domain(const char *value);	/* the same, or nothing */
 	    .help = "lease files of DHCP servers (dnsmasq, Kea, ISC dhcpd, odhcpd, networkd), and "\
 		    "directories of them; followed while they change" },                           \
 	{ .name = "record", .type = CONF_STRING, .flags = CONF_LIST,                               \
-	    .check = dns_plan_check_record,                                                        \
-	    .help = "records as in zone files: \"nas.home.arpa. 60 IN A 192.168.1.5\"" },            \
+	    .check = dns_plan_check_record, .check_with = dns_plan_check_alone,                    \
+	    .help = "records as in zone files, but with whole names, the last dot of which may "   \
+		    "be left out: \"nas.home.arpa 60 IN A 192.168.1.5\"" },                        \
 	{ .name = "address", .type = CONF_STRING, .flags = CONF_LIST,                              \
 	    .check = dns_plan_check_address,                                                       \
 	    .help = "an address for a name and all below it: \"/apps.home.arpa/192.168.1.7\"; "    \

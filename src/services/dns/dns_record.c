@@ -22,6 +22,7 @@ struct reader {
 	struct span rest;
 	struct wire_wr out;	/* the data */
 	const char *why;	/* the first thing that was wrong */
+	bool plain;		/* a name without a dot was among them */
 };
 
 static enum err
@@ -71,6 +72,7 @@ read_name(struct reader *r, const struct dns_token *t, struct dns_name *out)
 {
 	enum err e = t->quoted ? ERR_FORMAT : dns_name_parse(out, t->raw);
 
+	r->plain = r->plain || memchr(t->raw.at, '.', t->raw.len) == NULL;
 	return e == OK ? OK : fail(r, e, "a name is malformed or too long");
 }
 
@@ -401,6 +403,7 @@ dns_record_parse(struct dns_record *out, struct span line, const char **why)
 	if (e == OK)
 		e = read_data(&r, out->type);
 	out->len = (uint16_t)wire_wr_len(&r.out);
+	out->plain = r.plain;
 	*why = r.why;
 	return e;
 }

@@ -25,6 +25,7 @@ struct dns_record {
 	struct dns_name owner;	/* letter case as written; may begin with the label "*" */
 	uint16_t type;
 	bool has_ttl;
+	bool plain;	/* a name in it has no dot at all: "nas", not "nas." */
 	uint32_t ttl_s;
 	uint16_t len;
 	uint8_t data[DNS_RECORD_DATA_MAX];	/* wire form, uncompressed, checked */

@@ -144,10 +144,28 @@ dns_zone_parse(struct dns_name *out, const char *text)
 		e = prefix_parse(&p, text);
 		return e == OK ? reverse_zone(out, &p) : e;
 	}
-	e = dns_name_parse(out, span_str(text));
+	e = dns_name_parse_typed(out, span_str(text));
 	if (e == OK)
 		dns_name_lower(out->wire, dns_name_span(out));
 	return e;
+}
+
+const char *
+dns_zone_check(const char *text)
+{
+	bool network = strchr(text, '/') != NULL;
+	struct dns_name zone;
+
+	switch (dns_zone_parse(&zone, text)) {
+	case OK:
+		return NULL;
+	case ERR_RANGE:
+		return network ? "names of networks end with a whole number: /8, /16, /24 or /32, for "
+		    "IPv6 a multiple of 4" : "a name has at most 255 characters, 63 between two dots";
+	default:
+		return network ? "not a network, as 192.168.1.0/24 or fd00::/8 is"
+		    : "not a name; those have no blanks and nothing between two dots that is empty";
+	}
 }
 
 /* The id of a zone, the same as ever before. */

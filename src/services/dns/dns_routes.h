@@ -85,5 +85,7 @@ bool dns_routes_tidy(struct dns_routes *rs);
  * Read a zone as a name or an address prefix. Errors: ERR_FORMAT, ERR_RANGE (bits not on a label).
  */
 enum err dns_zone_parse(struct dns_name *out, const char *text) MUST_CHECK;
+/* For settings: what is wrong with one, NULL when nothing is. */
+const char *dns_zone_check(const char *text);
 
 #endif

@@ -6,7 +6,9 @@
  */
 #include "services/dns/dns_servers.h"
 
+#include <assert.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,28 +68,44 @@ struct route_texts {
 
 const char *const dns_servers_strategies[] = { "fastest", "order", "parallel", NULL };
 
+/* What is sent from an address of one family reaches no server of the other. */
+static const char *
+check_source(const struct conf *cf, const char *spec)
+{
+	struct addr source = conf_addr(cf, "source");
+
+	return conf_count(cf, "source") != 0 ? dns_upstream_check_source(spec, &source) : NULL;
+}
+
 /* A name must be looked up somewhere. `service` is the section that may have the servers for it. */
 static const char *
-check_bootstrap(const struct conf *cf, size_t i, const struct conf *service)
+check_upstream(const struct conf *cf, size_t i, const struct conf *service)
 {
+	const char *spec = conf_str_at(cf, "upstream", i);
 	struct dns_named named;
 
-	if (dns_named_parse(&named, conf_str_at(cf, "upstream", i)) != OK ||
-	    conf_count(service, "bootstrap") != 0)
-		return NULL;
-	return "a name needs servers to look it up: bootstrap = { \"9.9.9.9\" }";
+	if (dns_named_parse(&named, spec) != OK)
+		return check_source(cf, spec);
+	return conf_count(service, "bootstrap") != 0 ? NULL
+	    : "a name needs servers to look it up: bootstrap = { \"9.9.9.9\" }";
 }
 
 const char *
 dns_servers_check_upstream(const struct conf *cf, size_t i)
 {
-	return check_bootstrap(cf, i, cf);
+	return check_upstream(cf, i, cf);
+}
+
+const char *
+dns_servers_check_bootstrap(const struct conf *cf, size_t i)
+{
+	return check_source(cf, conf_str_at(cf, "bootstrap", i));
 }
 
 static const char *
 check_route_upstream(const struct conf *cf, size_t i)
 {
-	return check_bootstrap(cf, i, conf_parent(cf));
+	return check_upstream(cf, i, conf_parent(cf));
 }
 
 const char *
@@ -97,19 +115,40 @@ dns_servers_check_ca(const char *file)
 }
 
 const char *
+dns_servers_check_interface(const char *name)
+{
+	return strlen(name) < IF_NAMESIZE && strcspn(name, "/ \t") == strlen(name) ? NULL
+	    : "no interface can be called so: \"ip link\" lists them";
+}
+
+/* The routes are few: each zone is compared with those before it. */
+const char *
 dns_servers_check_route(const struct conf *cf, size_t i)
 {
-	return conf_count(conf_section(cf, "route", i), "upstream") != 0 ? NULL
-	    : "a route needs servers: upstream = { \"10.0.0.1\" }";
+	struct dns_name zone, other;
+
+	if (conf_count(conf_section(cf, "route", i), "upstream") == 0)
+		return "a route needs servers: upstream = { \"10.0.0.1\" }";
+	if (dns_zone_parse(&zone, conf_title(conf_section(cf, "route", i))) != OK)
+		return NULL;
+	if (dns_name_is_root(dns_name_span(&zone)))
+		return "the route of all names is the upstream of the section itself";
+	for (size_t k = 0; k < i; k++)
+		if (dns_zone_parse(&other, conf_title(conf_section(cf, "route", k))) == OK &&
+		    dns_name_equal(dns_name_span(&zone), dns_name_span(&other)))
+			return "this zone has a route already";
+	return NULL;
 }
 
 const struct conf_key dns_servers_route_keys[] = {
 	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_servers_check,
-	    .check_with = check_route_upstream, .help = "servers for the names of this zone" },
+	    .check_with = check_route_upstream, .count_max = DNS_ROUTE_SERVERS_MAX,
+	    .help = "servers for the names of this zone" },
 	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest",
 	    .choices = dns_servers_strategies,
 	    .help = "which of them is asked first" },
-	{ .name = "interface", .type = CONF_STRING, .help = "reach them over this interface only" },
+	{ .name = "interface", .type = CONF_STRING, .check = dns_servers_check_interface,
+	    .help = "reach them over this interface only" },
 	{ .name = "source", .type = CONF_ADDR, .help = "ask from this address" },
 	{ 0 },
 };
@@ -381,14 +420,9 @@ static enum err
 read_routes(struct dns_servers *s, struct route_texts *rt, size_t *count)
 {
 	const struct conf *cf = rt->cf;
-	enum err e;
+	enum err e = read_route(s, rt, 0, cf);
 
-	if (conf_count(cf, "route") > DNS_ROUTES_MAX) {
-		service_complain(s->sv, cf, "route", DNS_ROUTES_MAX, "more than %d routes",
-		    DNS_ROUTES_MAX);
-		return ERR_FULL;
-	}
-	e = read_route(s, rt, 0, cf);
+	assert(conf_count(cf, "route") <= DNS_ROUTES_MAX);	/* count_max of the key */
 	if (e == OK && conf_count(cf, "upstream") == 0)
 		rt->specs[0].count = servers_of_system(s, cf, rt->servers[0]);
 	for (*count = 1; e == OK && *count <= conf_count(cf, "route"); ++*count)

@@ -22,6 +22,7 @@ extern const char *const dns_servers_strategies[];	/* names of enum dns_strategy
 extern const struct conf_key dns_servers_route_keys[];	/* of a `route` section */
 /* What is wrong with the i-th of them, or NULL; static text. */
 const char *dns_servers_check_route(const struct conf *cf, size_t i);
+const char *dns_servers_check_interface(const char *name);
 
 /*
  * Reads the resolv.conf(5) at path at once (at the start only). All must outlive it, a read that
@@ -38,6 +39,7 @@ const char *dns_servers_check(const char *spec);
 const char *dns_servers_check_ca(const char *file);
 /* The same for the i-th upstream of the service's section, beside what else stands there. */
 const char *dns_servers_check_upstream(const struct conf *cf, size_t i);
+const char *dns_servers_check_bootstrap(const struct conf *cf, size_t i);
 
 /*
  * Put the servers of the settings in force. cf must stay until the next call. What is wrong is said

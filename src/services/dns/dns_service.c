@@ -5,6 +5,7 @@
  */
 #include "services/dns/dns_service.h"
 
+#include <assert.h>
 #include <linux/capability.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "core/rand.h"
 #include "core/tcp.h"
 #include "core/watch.h"
+#include "services/dns/dns_bootstrap.h"
 #include "services/dns/dns_commands.h"
 #include "services/dns/dns_lists.h"
 #include "services/dns/dns_addrsets.h"
@@ -67,19 +69,20 @@ static const struct conf_key querylog_keys[] = {
 
 static const struct conf_key keys[] = {
 	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LIST | CONF_LISTEN | CONF_RESTART,
-	    .value = "0.0.0.0:53, [::]:53", .port = DNS_SERVERS_PORT,
+	    .value = "0.0.0.0:53, [::]:53", .port = DNS_SERVERS_PORT, .count_max = LISTEN_MAX,
 	    .help = "addresses to answer on, UDP and TCP" },
 	{ .name = "allow", .type = CONF_STRING, .flags = CONF_LIST, .value = "local",
 	    .check = acl_check,
 	    .help = "who may ask: networks, \"local\" (directly connected and private) or "
 	    "\"any\"" },
 	{ .name = "upstream", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_servers_check,
-	    .check_with = dns_servers_check_upstream,
+	    .check_with = dns_servers_check_upstream, .count_max = DNS_ROUTE_SERVERS_MAX,
 	    .help = "servers to forward to: \"9.9.9.9\", \"9.9.9.9:53\", \"tcp://9.9.9.9\", "
 		    "\"tls://9.9.9.9#dns.quad9.net\" for DNS over TLS, a name \"dns.quad9.net\" or "
 		    "\"tls://dns.quad9.net\" (see bootstrap), a stamp \"sdns://…\" for DNSCrypt; "
 		    "none: those of /etc/resolv.conf" },
 	{ .name = "bootstrap", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_upstream_check,
+	    .check_with = dns_servers_check_bootstrap, .count_max = DNS_BOOTSTRAP_SERVERS_MAX,
 	    .help = "servers that are asked for the addresses of upstreams given by name, and for "
 		    "nothing else" },
 	{ .name = "tls-ca", .type = CONF_STRING, .value = "", .check = dns_servers_check_ca,
@@ -89,14 +92,15 @@ static const struct conf_key keys[] = {
 	    .choices = dns_servers_strategies,
 	    .help = "which upstream is asked first: the fastest, in the order given, or all at "
 	    "once" },
-	{ .name = "interface", .type = CONF_STRING,
+	{ .name = "interface", .type = CONF_STRING, .check = dns_servers_check_interface,
 	    .help = "reach the upstreams over this interface only" },
 	{ .name = "source", .type = CONF_ADDR, .help = "ask the upstreams from this address" },
 	{ .name = "fresh-ports", .type = CONF_INT, .value = "400", .min = 0, .max = 1000000,
 	    .help = "so many queries a second to upstreams have a source port of their own; those "
 		    "beyond share 64 random ones, which costs less" },
 	{ .name = "route", .type = CONF_SECTION, .flags = CONF_TITLED,
-	    .keys = dns_servers_route_keys, .check_with = dns_servers_check_route,
+	    .keys = dns_servers_route_keys, .check = dns_zone_check,
+	    .check_with = dns_servers_check_route, .count_max = DNS_ROUTES_MAX,
 	    .help = "other servers for a zone: route \"corp.example\" { … }, or for the names of a "
 		    "network: route \"10.0.0.0/8\" { … }" },
 	{ .name = "trust-ad", .type = CONF_BOOL, .value = "false",
@@ -120,9 +124,11 @@ static const struct conf_key keys[] = {
 	    .max = INT64_C(3600000000),
 	    .help = "how long upstreams are left alone when they failed to refresh an expired "
 	    "answer" },
-	{ .name = "no-stale", .type = CONF_STRING, .flags = CONF_LIST,
+	{ .name = "no-stale", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_zone_check,
+	    .count_max = DNS_ZONES_MAX,
 	    .help = "zones whose answers are never used past their time" },
-	{ .name = "no-cache", .type = CONF_STRING, .flags = CONF_LIST,
+	{ .name = "no-cache", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_zone_check,
+	    .count_max = DNS_ZONES_MAX,
 	    .help = "zones whose answers are never kept" },
 	{ .name = "prefetch", .type = CONF_BOOL, .value = "true",
 	    .help = "refresh popular answers shortly before they expire" },
@@ -620,8 +626,7 @@ start(struct service *sv, const struct conf *cf)
 		e = start_querylog(ds);
 	if (e == OK)
 		e = dns_servers_new(&ds->servers, sv, ds->resolver, ds->watcher, RESOLVCONF);
-	if (e == OK && conf_count(cf, "listen") > LISTEN_MAX)
-		e = ERR_FULL;
+	assert(conf_count(cf, "listen") <= LISTEN_MAX);	/* count_max of the key */
 	for (size_t i = 0; e == OK && i < conf_count(cf, "listen"); i++)
 		e = listen_on(ds, cf, i);
 	return e;

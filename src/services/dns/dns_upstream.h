@@ -144,6 +144,8 @@ enum err dns_upstream_authorities(struct dns_upstream *up, const char *file) MUS
 
 /* For settings: what is wrong with a spec, NULL when nothing is. */
 const char *dns_upstream_check(const char *spec);
+/* What is wrong with one that is asked from that address. */
+const char *dns_upstream_check_source(const char *spec, const struct addr *source);
 /* Is it built in? NULL: yes. */
 const char *dns_upstream_check_transport(enum dns_transport transport);
 

@@ -84,6 +84,19 @@ is_ambiguous(const char *text)
 }
 
 const char *
+dns_upstream_check_source(const char *text, const struct addr *source)
+{
+	struct dns_upstream_spec spec;
+
+	if (dns_upstream_spec_parse(&spec, text) != OK ||
+	    spec.stamp.addr.sa.sa_family == source->sa.sa_family)
+		return NULL;
+	return source->sa.sa_family == AF_INET
+	    ? "no IPv6 server can be asked from the IPv4 address source"
+	    : "no IPv4 server can be asked from the IPv6 address source";
+}
+
+const char *
 dns_upstream_check(const char *text)
 {
 	struct dns_upstream_spec spec;
