@@ -77,7 +77,20 @@ else
 	check "the same file from memory" fetched file get_pause file
 	same "nobody waited for it" "$before" "$(counter tftp.disk_waits)"
 fi
-stop "$hearthd_pid"
+# A daemon that is told to end finishes what is under way; who asks anew has to ask again.
+begin file
+kill -TERM "$hearthd_pid"
+check "it begins to end" wait_until "grep -q 'ending' '$hearthd_log'" 5
+spawn "$load" ask 127.0.0.1 "$port" short >"$tmp/asked"
+asker=$pid
+check "a request comes too late" wait_until '[ "$(counter tftp.too_late)" = 1 ]' 2
+go_on
+same "what was under way ends" 0 "$status"
+check "with every byte" cmp "$got/out" "$root/file"
+wait "$hearthd_pid"
+same "the daemon ends with 0" 0 $?
+wait "$asker"
+same "who came too late got no answer" silence "$(cat "$tmp/asked")"
 
 # Without preadv2() every read is made by the pool; without openat2() no symlink is followed.
 mkdir "$root/boot"

@@ -28,6 +28,7 @@ tftp_commands_report(const struct tftp_state *st, struct report *out)
 		{ "unproven_brief", t->unproven_brief },
 		{ "unproven_held", t->unproven_held }, { "table_full", t->table_full },
 		{ "client_full", t->client_full }, { "evicted", t->evicted },
+		{ "too_late", t->too_late },
 		{ "disk_waits", t->waits }, { "resent", t->resent },
 		{ "rollbacks", t->rollbacks }, { "probes", t->probes },
 		{ "timeouts", t->timeouts }, { "windows_segmented", st->io.segmented },

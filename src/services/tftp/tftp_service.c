@@ -276,6 +276,11 @@ got_request(struct tftp_state *st, const struct dgram *dg, const struct tftp_msg
 	s = tftp_session_find(st, &rq.who.peer, &rq.who.server);
 	if (s != NULL && joins(s, msg, dg->now))
 		return;
+	/* It will ask again, and be answered by who comes after us; an ERROR would end a boot. */
+	if (st->leaving) {
+		st->stats.too_late++;
+		return;
+	}
 	rq.host = tftp_hosts_get(st->hosts, dg->peer, dg->now);
 	if (rq.host == NULL && tftp_session_evict(st, NULL))
 		rq.host = tftp_hosts_get(st->hosts, dg->peer, dg->now);
@@ -391,13 +396,14 @@ command(struct service *sv, struct ctl_request *rq)
 	tftp_commands_run(sv->state, rq);
 }
 
-/* Uploads that only linger, clients that never answered, and hashes keep nobody waiting. */
+/* From here on nothing new begins. Uploads that only linger, clients that never answered, and hashes keep nobody waiting. */
 static bool
 busy(const struct service *sv)
 {
-	const struct tftp_state *st = sv->state;
+	struct tftp_state *st = sv->state;
 	const struct tftp_session *s;
 
+	st->leaving = true;
 	if (st->jobs > st->hashing)
 		return true;
 	TAILQ_FOREACH(s, &st->all, link)

@@ -55,6 +55,7 @@ struct tftp_stats {
 	uint64_t unproven_brief;	/* requests of unknown addresses answered at little cost */
 	uint64_t unproven_held;	/* requests dropped by the limit for unknown addresses */
 	uint64_t table_full, client_full;	/* requests refused at a cap */
+	uint64_t too_late;			/* requests while the daemon was about to end */
 	uint64_t evicted;			/* unproven transfers that made room */
 	uint64_t waits;				/* reads that the page cache did not have */
 	uint64_t resent, rollbacks, probes, timeouts;
@@ -78,6 +79,7 @@ struct tftp_state {
 	unsigned jobs;				/* in the pool; they keep the state alive */
 	unsigned hashing;			/* of them, those that hash a file */
 	unsigned unhashed;			/* ending sessions that wait for a hash */
+	bool leaving;				/* no new transfers: the daemon is about to end */
 	bool stopped;				/* sv is gone; the last job frees the rest */
 	atomic_bool no_hash;			/* tells the pool: it is not wanted any more */
 	LIST_HEAD(, tftp_session) table[TFTP_TABLE_SLOTS];
