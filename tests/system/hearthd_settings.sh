@@ -23,6 +23,13 @@ wrong "a server that is half an address" 'named by its address' 'dns { upstream 
 wrong "a port that is none" 'named by its address' 'dns { upstream = { "192.0.2.1:x" } }'
 wrong "DNS over HTTPS" 'over HTTPS' 'dns { route "a.example" { upstream = { "https://192.0.2.1/dns-query" } } }'
 wrong "a pattern that is none" 'regular expression' 'tftp { map "(" { to = "x" } }'
+wrong "a rule that does nothing" 'map "x": the rule does nothing' 'tftp { map "x" { final = true } }'
+wrong "a rule that does both" 'its to is never used' "tftp { map 'x' { to = 'y' deny = true } }"
+wrong "a rule that leads up" 'no name leads up with ".."' "tftp { map '^x' { to = '../y' } }"
+wrong "a part that no pattern has" 'not so many parts' "tftp { map '^x' { to = 'y/\\1' } }"
+wrong "a part in double quotes" 'write it in single quotes' 'tftp { map "^(x)" { to = "y/\1" } }'
+wrong "a variable that is none" 'are known, no others' "tftp { map '^x' { to = '\${hostname}' } }"
+wrong "a block that is too small" 'at least 8 bytes' 'tftp { blksize-max = 7 }'
 wrong "a client that is none" 'a MAC address' 'tftp { client "kitchen" { options = false } }'
 wrong "a topic that is none" 'a topic has' 'announce { publish "front door" { } }'
 wrong "a zone with a blank" 'local: "my home": not a name' 'dns { local = "my home" }'

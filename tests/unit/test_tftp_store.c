@@ -172,6 +172,26 @@ rules_rewrite_in_order_and_never_lead_out(void)
 	CU_ASSERT_EQUAL(bad, 3);
 }
 
+static void
+what_rules_cannot_mean_is_told_in_settings(void)
+{
+	static const struct {
+		const char *pattern, *to;
+		bool fine;
+	} cases[] = {
+		{ "^a", "b", true }, { "^a/(.*)$", "hosts/${mac}/\\1", true }, { "x", "", true },
+		{ "x", "..y/y../a..b/\\0", true }, { "x", "$1 ${ip}${server}", true },
+		{ "x", "../y", false }, { "x", "y/../z", false }, { "x", "..", false },
+		{ "x", "..\\y", false }, { "x", "y/..", false }, { "x", "\\1", false },
+		{ "(x)", "\\2", false }, { "(x)(y)", "\\2", true }, { "x", "\\0", true },
+		{ "x", "\1", false }, { "x", "${ipp}", false }, { "x", "${", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		CU_ASSERT_EQUAL(tftp_map_check_to(cases[i].pattern, cases[i].to) == NULL,
+		    cases[i].fine);
+}
+
 static enum tftp_find
 find(struct tftp_store *store, const char *asked, const struct tftp_client *who, char got[256])
 {
@@ -417,6 +437,7 @@ folders_are_removed_again(void)
 UNIT_MAIN("tftp_store", UNIT(make_folders),
     UNIT(names_are_made_relative_and_refused_when_they_climb),
     UNIT(junk_behind_a_name_is_taken_off), UNIT(rules_rewrite_in_order_and_never_lead_out),
+    UNIT(what_rules_cannot_mean_is_told_in_settings),
     UNIT(look_ups_find_what_clients_mean), UNIT(templates_are_filled_in_for_the_client),
     UNIT(nothing_outside_and_nothing_but_plain_files), UNIT(an_old_kernel_confines_as_well),
     UNIT(uploads_are_whole_or_not_at_all), UNIT(uploads_keep_to_their_limits),

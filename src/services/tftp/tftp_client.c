@@ -29,23 +29,55 @@ tftp_match_rank(const struct tftp_match *m)
 	return m->kind == TFTP_MATCH_MAC ? 129 : m->net.bits;
 }
 
-/* Give what stands for the variable at the front of text, and how long its name is; 0: none. */
-static size_t
-variable(const struct tftp_client *who, struct span text, char value[static ADDR_TEXT_MAX])
+enum variable {
+	VARIABLE_IP,
+	VARIABLE_MAC,
+	VARIABLE_SERVER,
+	VARIABLE_NONE,
+};
+
+/* The variable at the front of text, and how long its name is. */
+static enum variable
+variable_at(struct span text, size_t *len)
 {
 	static const char *const names[] = { "${ip}", "${mac}", "${server}" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		size_t len = strlen(names[i]);
+		*len = strlen(names[i]);
+		if (text.len >= *len && memcmp(text.at, names[i], *len) == 0)
+			return (enum variable)i;
+	}
+	return VARIABLE_NONE;
+}
 
-		if (text.len < len || memcmp(text.at, names[i], len) != 0)
-			continue;
-		value[0] = '\0';
-		if (i == 1 && who->mac_known)
-			mac_format(who->mac, '-', value);
-		else if (i != 1)
-			addr_format_host(i == 0 ? &who->peer : &who->server, value);
+bool
+tftp_client_knows(const char *text)
+{
+	size_t len;
+
+	return variable_at(span_str(text), &len) != VARIABLE_NONE;
+}
+
+/* Give what stands for the variable at the front of text, and how long its name is; 0: none. */
+static size_t
+variable(const struct tftp_client *who, struct span text, char value[static ADDR_TEXT_MAX])
+{
+	size_t len;
+
+	value[0] = '\0';
+	switch (variable_at(text, &len)) {
+	case VARIABLE_IP:
+		addr_format_host(&who->peer, value);
 		return len;
+	case VARIABLE_MAC:
+		if (who->mac_known)
+			mac_format(who->mac, '-', value);
+		return len;
+	case VARIABLE_SERVER:
+		addr_format_host(&who->server, value);
+		return len;
+	case VARIABLE_NONE:
+		break;
 	}
 	return 0;
 }

@@ -34,6 +34,9 @@ bool tftp_match_is(const struct tftp_match *m, const struct tftp_client *who);
 /* How special it is: a MAC address comes before an address, that before networks by length. */
 unsigned tftp_match_rank(const struct tftp_match *m);
 
+/* The text begins with one of ${ip}, ${mac} and ${server}. */
+bool tftp_client_knows(const char *text);
+
 /*
  * Replace ${ip}, ${mac} (with "-", as PXELINUX writes it) and ${server} and copy everything else,
  * other ${…} included. An unknown MAC address is empty.

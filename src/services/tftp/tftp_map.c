@@ -35,6 +35,47 @@ tftp_map_check(const char *pattern)
 	return NULL;
 }
 
+/* One of the parts between slashes is ".."; a \ that begins no \0 to \9 is a slash, too. */
+static bool
+leads_up(const char *to)
+{
+	const char *part = to;
+
+	for (const char *c = to;; c++) {
+		bool slash = *c == '/' || (*c == '\\' && (c[1] < '0' || c[1] > '9'));
+
+		if (*c != '\0' && !slash)
+			continue;
+		if (c - part == 2 && memcmp(part, "..", 2) == 0)
+			return true;
+		if (*c == '\0')
+			return false;
+		part = c + 1;
+	}
+}
+
+const char *
+tftp_map_check_to(const char *pattern, const char *to)
+{
+	regex_t regex;
+	size_t groups;
+
+	if (regcomp(&regex, pattern, REG_EXTENDED) != 0)
+		return NULL;	/* said where the pattern stands */
+	groups = regex.re_nsub;
+	regfree(&regex);
+	for (const char *c = to; *c != '\0'; c++) {
+		if ((uint8_t)*c < ' ')
+			return "has a control character; in double quotes \\1 is one: write it in "
+			       "single quotes";
+		if (*c == '\\' && c[1] >= '0' && c[1] <= '9' && (size_t)(*++c - '0') > groups)
+			return "the pattern has not so many parts in ( )";
+		if (c[0] == '$' && c[1] == '{' && !tftp_client_knows(c))
+			return "${ip}, ${mac} and ${server} are known, no others";
+	}
+	return leads_up(to) ? "no name leads up with \"..\": such requests are refused" : NULL;
+}
+
 static enum err
 compile(struct rule *out, const struct tftp_map_rule *rule)
 {

@@ -29,8 +29,9 @@ struct tftp_map_rule {
 
 struct tftp_map;
 
-/* For settings: what is wrong with a pattern, NULL when nothing is. */
+/* For settings: what is wrong with a pattern, and with what replaces it; NULL when nothing is. */
 const char *tftp_map_check(const char *pattern);
+const char *tftp_map_check_to(const char *pattern, const char *to);
 
 /*
  * Compile the rules; everything is copied. bad gets the number of the rule that is wrong.

@@ -55,12 +55,40 @@ check_ports(const char *value)
 	    ? NULL : "want \"ephemeral\", \"single\" or a range like \"40000-40100\"";
 }
 
+/* A block size, or 0. What is below the least one was raised to it without a word. */
+static const char *
+check_blksize(const char *value)
+{
+	unsigned long n = strtoul(value, NULL, 10);
+
+	return n == 0 || n >= TFTP_BLKSIZE_MIN ? NULL : "a block has at least 8 bytes (RFC 2348)";
+}
+
+static const char *
+check_rule(const struct conf *cf, size_t i)
+{
+	const struct conf *rule = conf_section(cf, "map", i);
+
+	if (!conf_bool(rule, "deny") && !conf_given(rule, "to"))
+		return "the rule does nothing: it needs to = '…' or deny = true";
+	if (conf_bool(rule, "deny") && conf_given(rule, "to"))
+		return "the rule refuses, so its to is never used";
+	return NULL;
+}
+
+static const char *
+check_to(const struct conf *cf, size_t i)
+{
+	return tftp_map_check_to(conf_title(cf), conf_str_at(cf, "to", i));
+}
+
 static const char *const unique_choices[] = { "off", "mac", "address", NULL };
 
 static const struct conf_key map_keys[] = {
-	{ .name = "to", .type = CONF_STRING, .value = "",
-	  .help = "the new name: \\0 to \\9 are the matched parts, ${ip}, ${mac} and ${server} "
-	      "the client and the address it asked; write it in single quotes" },
+	{ .name = "to", .type = CONF_STRING, .value = "", .check_with = check_to,
+	  .help = "what takes the place of the part of the name that matched, which is \\0; \\1 to "
+	      "\\9 are its parts in ( ), ${ip}, ${mac} and ${server} the client and the address "
+	      "it asked; write it in single quotes" },
 	{ .name = "deny", .type = CONF_BOOL, .value = "false",
 	  .help = "refuse the request instead" },
 	{ .name = "final", .type = CONF_BOOL, .value = "false",
@@ -68,6 +96,7 @@ static const struct conf_key map_keys[] = {
 	{ .name = "ignore-case", .type = CONF_BOOL, .value = "false",
 	  .help = "letter case of the name does not matter" },
 	{ .name = "clients", .type = CONF_STRING, .flags = CONF_LIST, .check = check_match,
+	  .count_max = TFTP_MAP_CLIENTS_MAX,
 	  .help = "addresses, networks and MAC addresses that the rule is for; none: everybody" },
 	{ 0 } };
 
@@ -75,6 +104,7 @@ static const struct conf_key client_keys[] = {
 	{ .name = "root", .type = CONF_STRING, .value = "",
 	  .help = "a folder that is looked into before the common root" },
 	{ .name = "blksize-max", .type = CONF_INT, .value = "0", .max = TFTP_BLKSIZE_MAX,
+	  .check = check_blksize,
 	  .help = "largest block size for these clients; 0: as for everybody" },
 	{ .name = "windowsize-max", .type = CONF_INT, .value = "0", .max = TFTP_WINDOW_MAX,
 	  .help = "largest window for these clients; 0: as for everybody" },
@@ -91,7 +121,8 @@ const struct conf_key tftp_keys[] = {
 	      "nobody else gets an answer" },
 	{ .name = "root", .type = CONF_STRING, .value = "/srv/tftp",
 	  .help = "the folder whose files are served; names are relative to it; no name and no "
-	      "symlink leads out" },
+	      "symlink leads out; a file NAME.tmpl is sent as NAME, with ${ip}, ${mac} and ${server} "
+	      "filled in" },
 	{ .name = "unique-root", .type = CONF_ENUM, .choices = unique_choices, .value = "off",
 	  .help = "look first in the folder of the root that is called like the client's MAC "
 	      "address (52-54-00-12-34-56) or address" },
@@ -116,6 +147,7 @@ const struct conf_key tftp_keys[] = {
 	  .help = "ports of the transfers: \"ephemeral\" as in RFC 1350, \"single\" for the "
 	      "listening port (NAT, containers), or a range like \"40000-40100\"" },
 	{ .name = "blksize-max", .type = CONF_INT, .value = "0", .max = TFTP_BLKSIZE_MAX,
+	  .check = check_blksize,
 	  .help = "largest block size; 0: what the interface carries in one piece" },
 	{ .name = "windowsize-max", .type = CONF_INT, .value = "64", .min = 1,
 	  .max = TFTP_WINDOW_MAX, .help = "largest window, in blocks (RFC 7440)" },
@@ -144,11 +176,11 @@ const struct conf_key tftp_keys[] = {
 	{ .name = "hash", .type = CONF_BOOL, .value = "true",
 	  .help = "log the BLAKE2b hash of each file; computed once per file and change" },
 	{ .name = "map", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = map_keys,
-	  .check = tftp_map_check,
+	  .check = tftp_map_check, .check_with = check_rule, .count_max = TFTP_MAP_RULES_MAX,
 	  .help = "a rule that rewrites names: its title is a POSIX extended regular "
 	      "expression; rules are tried in order; hearthctl tftp map shows what they do" },
 	{ .name = "client", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = client_keys,
-	  .check = check_match,
+	  .check = check_match, .count_max = TFTP_ROOTS_MAX - 1,
 	  .help = "settings of some clients: the title is an address, a network or a MAC "
 	      "address" },
 	{ 0 } };
@@ -207,8 +239,6 @@ read_store(struct tftp_settings *set, struct service *sv, const struct conf *cf)
 	set->needs_mac |= set->store->unique == TFTP_UNIQUE_MAC;
 	for (size_t i = 0; e == OK && i < conf_count(cf, "client"); i++)
 		e = read_client(set, sv, conf_section(cf, "client", i));
-	if (e == ERR_FULL)
-		service_complain(sv, cf, "client", 0, "more than %d sections", TFTP_ROOTS_MAX - 1);
 	if (e == OK)
 		e = tftp_store_add(set->store, NULL, conf_str(cf, "root"));
 	if (e != OK)
@@ -264,9 +294,6 @@ read_map(struct tftp_settings *set, struct service *sv, const struct conf *cf)
 	if (e == ERR_FORMAT)
 		service_complain(sv, conf_section(cf, "map", bad), "to", 0,
 		    "\"%s\" is no regular expression", all->rule[bad].pattern);
-	else if (e == ERR_FULL)
-		service_complain(sv, cf, "map", 0, "more than %d rules, or %d clients in one",
-		    TFTP_MAP_RULES_MAX, TFTP_MAP_CLIENTS_MAX);
 	free(all);
 	return e;
 }
