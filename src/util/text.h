@@ -54,6 +54,16 @@ text_after(struct span text, size_t n)
 	return n != 0 ? span_of(text.at + n, text.len - n) : text;
 }
 
+/* Take `with` off the front; false, and nothing changes, where the text begins otherwise. */
+static inline bool
+text_take(struct span *text, const char *with)
+{
+	if (!text_begins(*text, with))
+		return false;
+	*text = text_after(*text, strlen(with));
+	return true;
+}
+
 /* Step over the mark that some editors put in front of UTF-8 (U+FEFF). */
 static inline struct span
 text_after_mark(struct span text)

@@ -15,6 +15,7 @@
 #include "services/announce/armor.h"
 #include "util/file.h"
 #include "util/keyfile.h"
+#include "util/text.h"
 #include "util/wire.h"
 
 #define GROUP_PREFIX "LAN1-"
@@ -62,47 +63,15 @@ beacon_glob_match(struct span pattern, struct span text)
 	return p == pattern.len;
 }
 
-/* Take what stands before the next separator off *rest; false once nothing is left. */
-static bool
-next_piece(struct span *rest, const char *separators, struct span *piece)
-{
-	while (rest->len != 0 && strchr(separators, rest->at[0]) != NULL)
-		*rest = span_of(rest->at + 1, rest->len - 1);
-
-	size_t n = 0;
-
-	while (n < rest->len && (rest->at[n] == 0 || strchr(separators, rest->at[n]) == NULL))
-		n++;
-	*piece = span_of(rest->at, n);
-	*rest = span_of(rest->at + n, rest->len - n);
-	return n != 0;
-}
-
 bool
 beacon_globs_match(const char *globs, struct span topic)
 {
-	struct span rest = span_str(globs), glob;
+	struct span rest = span_str(globs);
 
-	while (next_piece(&rest, ",", &glob))
-		if (beacon_glob_match(glob, topic))
+	while (rest.len != 0)
+		if (beacon_glob_match(text_next_field(&rest, ','), topic))
 			return true;
 	return false;
-}
-
-static bool
-starts_with(struct span text, const char *prefix)
-{
-	size_t n = strlen(prefix);
-
-	return text.len >= n && memcmp(text.at, prefix, n) == 0;
-}
-
-static struct span
-behind(struct span text, const char *prefix)
-{
-	size_t n = strlen(prefix);
-
-	return span_of(text.at + n, text.len - n);
 }
 
 /* --- group keys ------------------------------------------------------------------------------ */
@@ -141,9 +110,9 @@ beacon_group_parse(uint8_t key[static SEAL_KEY_BYTES], struct span text)
 	uint8_t bytes[SEAL_KEY_BYTES + GROUP_CHECK_BYTES], check[SEAL_HASH_BYTES];
 	enum err e = ERR_FORMAT;
 
-	if (!starts_with(text, GROUP_PREFIX))
+	if (!text_take(&text, GROUP_PREFIX))
 		return ERR_FORMAT;
-	if (armor_base32_read(bytes, sizeof(bytes), behind(text, GROUP_PREFIX)) == OK) {
+	if (armor_base32_read(bytes, sizeof(bytes), text) == OK) {
 		group_check(check, bytes);
 		if (seal_equal(check, bytes + SEAL_KEY_BYTES, GROUP_CHECK_BYTES)) {
 			memcpy(key, bytes, SEAL_KEY_BYTES);
@@ -213,9 +182,11 @@ beacon_keyring_read(struct beacon_keyring *out, struct span text, char why[stati
 	*out = (struct beacon_keyring){ .count = 0 };
 	e = seal_vault_init(&out->vault, (size_t)BEACON_KEYRING_MAX * SEAL_KEY_BYTES);
 	why[0] = '\0';
-	while (e == OK && next_piece(&text, "\r\n", &line))
-		if (line.at[0] != '#')
+	while (e == OK && text_next_line(&text, &line)) {
+		line = text_trim(line);
+		if (line.len != 0 && line.at[0] != '#')
 			e = keyring_add(out, line);
+	}
 	if (e == OK && out->count == 0)
 		e = ERR_FORMAT;
 	if (e == OK) {
@@ -298,9 +269,11 @@ beacon_identity_load(struct beacon_identity *out, const char *path, char why[sta
 		return e;
 	rest = span_of(text, len);
 	e = ERR_FORMAT;
-	while (e != OK && next_piece(&rest, "\r\n", &line))
-		if (starts_with(line, SEED_PREFIX))
-			e = armor_base64_read(seed, sizeof(seed), behind(line, SEED_PREFIX));
+	while (e != OK && text_next_line(&rest, &line)) {
+		line = text_trim(line);
+		if (text_take(&line, SEED_PREFIX))
+			e = armor_base64_read(seed, sizeof(seed), line);
+	}
 	if (e == OK)
 		e = beacon_identity_from(out, seed);
 	seal_wipe(seed, sizeof(seed));
@@ -382,17 +355,17 @@ beacon_trust_add(struct beacon_trust *t, const char *name,
 	return OK;
 }
 
-/* Copy a piece of a line as a string; false where it does not fit or holds odd characters. */
+/* Copy a word as a string; false where it does not fit or holds odd characters. */
 static bool
-piece_to_string(char *out, size_t cap, struct span piece)
+word_to_string(char *out, size_t cap, struct span word)
 {
-	if (piece.len >= cap)
+	if (word.len >= cap)
 		return false;
-	for (size_t i = 0; i < piece.len; i++)
-		if (piece.at[i] < 0x21 || piece.at[i] > 0x7e)
+	for (size_t i = 0; i < word.len; i++)
+		if (word.at[i] < 0x21 || word.at[i] > 0x7e)
 			return false;
-	memcpy(out, piece.at, piece.len);
-	out[piece.len] = '\0';
+	memcpy(out, word.at, word.len);
+	out[word.len] = '\0';
 	return true;
 }
 
@@ -402,7 +375,7 @@ beacon_name_ok(const char *name)
 	char copy[BEACON_NAME_MAX];
 
 	return name[0] != '\0' && name[0] != '#' && strncmp(name, "tofu=", 5) != 0 &&
-	       piece_to_string(copy, sizeof(copy), span_str(name));
+	       word_to_string(copy, sizeof(copy), span_str(name));
 }
 
 /* Give what is wrong with the line, or NULL. */
@@ -411,23 +384,22 @@ trust_line(struct beacon_trust *t, struct span line, enum err *e)
 {
 	char name[BEACON_NAME_MAX], globs[BEACON_GLOBS_MAX] = "*";
 	uint8_t key[SEAL_PUBLIC_BYTES];
-	struct span piece;
+	struct span word = text_next_word(&line);
 
 	*e = ERR_FORMAT;
-	if (!next_piece(&line, " \t", &piece))
+	if (word.len == 0)
 		return NULL;
-	if (span_equal(piece, span_str("tofu=yes")) || span_equal(piece, span_str("tofu=no"))) {
-		t->tofu = piece.len == strlen("tofu=yes");
-		return next_piece(&line, " \t", &piece) ? "tofu stands alone" : NULL;
+	if (text_is(word, "tofu=yes") || text_is(word, "tofu=no")) {
+		t->tofu = text_is(word, "tofu=yes");
+		return text_next_word(&line).len != 0 ? "tofu stands alone" : NULL;
 	}
-	if (!piece_to_string(name, sizeof(name), piece))
+	if (!word_to_string(name, sizeof(name), word))
 		return "the name has 1 to 31 printable characters";
-	if (!next_piece(&line, " \t", &piece) || !starts_with(piece, PUBLIC_PREFIX) ||
-	    armor_base64_read(key, sizeof(key), behind(piece, PUBLIC_PREFIX)) != OK)
+	word = text_next_word(&line);
+	if (!text_take(&word, PUBLIC_PREFIX) || armor_base64_read(key, sizeof(key), word) != OK)
 		return "expected ed25519: and 44 characters of base64 behind the name";
-	while (next_piece(&line, " \t", &piece))
-		if (!starts_with(piece, "topics=") ||
-		    !piece_to_string(globs, sizeof(globs), behind(piece, "topics=")) ||
+	while ((word = text_next_word(&line)).len != 0)
+		if (!text_take(&word, "topics=") || !word_to_string(globs, sizeof(globs), word) ||
 		    globs[0] == '\0')
 			return "the only option is topics=GLOB,GLOB with at most 511 characters";
 	*e = beacon_trust_add(t, name, key, globs, BEACON_FROM_FILE);
@@ -440,22 +412,15 @@ enum err
 beacon_trust_read(struct beacon_trust *out, struct span text, const char *label,
     char why[static BEACON_WHY_MAX])
 {
+	struct span line;
 	unsigned number = 0;
 	enum err e;
 
 	*out = (struct beacon_trust){ .count = 0 };
 	why[0] = '\0';
-	while (text.len != 0) {
-		const uint8_t *nl = memchr(text.at, '\n', text.len);
-		size_t len = nl != NULL ? (size_t)(nl - text.at) : text.len;
-		struct span line = span_of(text.at, len);
-		size_t step = nl != NULL ? len + 1 : len;
-
-		text = span_of(text.at + step, text.len - step);
+	while (text_next_line(&text, &line)) {
 		number++;
-		if (line.len != 0 && line.at[line.len - 1] == '\r')
-			line.len--;
-		if (line.len == 0 || line.at[0] == '#')
+		if (line.len != 0 && line.at[0] == '#')
 			continue;
 
 		const char *wrong = trust_line(out, line, &e);

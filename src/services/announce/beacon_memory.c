@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "services/announce/armor.h"
+#include "util/text.h"
 
 #define LINE_MAX_BYTES 1024
 #define WINDOW_TEXT (REPLAY_WORDS * 16 + 1)
@@ -154,22 +155,19 @@ load_heir(struct beacon_receiver *r, const char *line)
 unsigned
 beacon_receiver_load(struct beacon_receiver *r, struct span text)
 {
-	char line[LINE_MAX_BYTES];
+	char copy[LINE_MAX_BYTES];
+	struct span line;
 	unsigned skipped = 0;
 
-	while (text.len != 0) {
-		const uint8_t *nl = memchr(text.at, '\n', text.len);
-		size_t len = nl != NULL ? (size_t)(nl - text.at) : text.len;
-		size_t step = nl != NULL ? len + 1 : len;
-
-		if (len < sizeof(line)) {
-			memcpy(line, text.at, len);
-			line[len] = '\0';
-		}
-		if (len >= sizeof(line) ||
-		    (!load_seen(r, line) && !load_key(r, line) && !load_heir(r, line)))
+	while (text_next_line(&text, &line)) {
+		if (line.len >= sizeof(copy)) {
 			skipped++;
-		text = span_of(text.at + step, text.len - step);
+			continue;
+		}
+		memcpy(copy, line.at, line.len);
+		copy[line.len] = '\0';
+		if (!load_seen(r, copy) && !load_key(r, copy) && !load_heir(r, copy))
+			skipped++;
 	}
 	return skipped;
 }

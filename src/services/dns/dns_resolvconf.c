@@ -8,29 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-static bool
-is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
-}
-
-/* Cut the next word off the front of the line; empty at its end. */
-static struct span
-next_word(struct span *line)
-{
-	size_t at = 0, end;
-
-	while (at < line->len && is_blank(line->at[at]))
-		at++;
-	end = at;
-	while (end < line->len && !is_blank(line->at[end]))
-		end++;
-
-	struct span word = span_of(line->at + at, end - at);
-
-	*line = span_of(line->at + end, line->len - end);
-	return word;
-}
+#include "util/text.h"
 
 static bool
 is_listed(const struct dns_resolvconf *rc, const char *server)
@@ -74,17 +52,12 @@ add_server(struct dns_resolvconf *out, struct span word)
 void
 dns_resolvconf_parse(struct dns_resolvconf *out, struct span text)
 {
-	*out = (struct dns_resolvconf){ 0 };
-	while (text.len != 0) {
-		const uint8_t *newline = memchr(text.at, '\n', text.len);
-		size_t len = newline != NULL ? (size_t)(newline - text.at) : text.len;
-		struct span line = span_of(text.at, len);
-		size_t used = newline != NULL ? len + 1 : len;
+	struct span line;
 
+	*out = (struct dns_resolvconf){ 0 };
+	while (text_next_line(&text, &line))
 		/* The keyword stands at the very start, or it is none to the C library either. */
-		if (line.len != 0 && !is_blank(line.at[0]) &&
-		    span_equal(next_word(&line), span_str("nameserver")))
-			add_server(out, next_word(&line));
-		text = span_of(text.at + used, text.len - used);
-	}
+		if (line.len != 0 && !text_is_blank(line.at[0]) &&
+		    text_is(text_next_word(&line), "nameserver"))
+			add_server(out, text_next_word(&line));
 }
