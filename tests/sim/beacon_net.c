@@ -188,6 +188,29 @@ net_reported(const struct net_node *node, uint64_t epoch, uint64_t seq)
 }
 
 void
+net_restart_remembering(struct net_node *r, const struct beacon_keyring *ring,
+    const struct beacon_trust *trust, unsigned lines_cut)
+{
+	static uint8_t memory[BEACON_STATE_MAX];
+	struct wire_wr wr = wire_wr_of(memory, sizeof(memory));
+	struct span text;
+
+	CU_ASSERT_EQUAL(beacon_receiver_save(r->receiver, &wr), OK);
+	text = wire_wr_span(&wr);
+	for (size_t i = 0; lines_cut != 0 && i + 5 < text.len; i++)
+		if (memcmp(memory + i, "heir ", 5) == 0)
+			memory[i] = '#';
+	net_restart_receiver(r, ring, trust);
+	CU_ASSERT_EQUAL(beacon_receiver_load(r->receiver, text), lines_cut);
+}
+
+unsigned
+net_news(const struct net_node *node)
+{
+	return node->event_count + node->states + node->withdrawals;
+}
+
+void
 net_forget(struct net_node *node)
 {
 	memset(node->events, 0, sizeof(node->events));
@@ -435,7 +458,8 @@ net_ring(struct beacon_keyring *out, const uint8_t *seeds, size_t n)
 static void
 net_keys_init(struct net_keys *k)
 {
-	static const uint8_t alice[32] = { 'a' }, bob[32] = { 'b' };
+	static const uint8_t alice[32] = { 'a' }, bob[32] = { 'b' }, carol[32] = { 'c' };
+	static const uint8_t dave[32] = { 'd' };
 
 	memset(k, 0, sizeof(*k));
 	CU_ASSERT_EQUAL_FATAL(seal_init(), OK);
@@ -443,6 +467,8 @@ net_keys_init(struct net_keys *k)
 	net_ring(&k->other_group, (const uint8_t[]){ 2 }, 1);
 	CU_ASSERT_EQUAL_FATAL(beacon_identity_from(&k->alice, alice), OK);
 	CU_ASSERT_EQUAL_FATAL(beacon_identity_from(&k->bob, bob), OK);
+	CU_ASSERT_EQUAL_FATAL(beacon_identity_from(&k->carol, carol), OK);
+	CU_ASSERT_EQUAL_FATAL(beacon_identity_from(&k->dave, dave), OK);
 	CU_ASSERT_EQUAL_FATAL(beacon_trust_add(&k->trust, "alice", k->alice.public, NULL,
 	    BEACON_FROM_FILE), OK);
 	CU_ASSERT_EQUAL_FATAL(beacon_trust_add(&k->trust, "bob", k->bob.public, "bob/*",
@@ -456,6 +482,8 @@ net_keys_fini(struct net_keys *k)
 	beacon_keyring_fini(&k->other_group);
 	beacon_identity_fini(&k->alice);
 	beacon_identity_fini(&k->bob);
+	beacon_identity_fini(&k->carol);
+	beacon_identity_fini(&k->dave);
 }
 
 void

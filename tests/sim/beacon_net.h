@@ -76,7 +76,7 @@ struct net {
 /* The tests share one group and some identities. */
 struct net_keys {
 	struct beacon_keyring group, other_group, none;
-	struct beacon_identity alice, bob;
+	struct beacon_identity alice, bob, carol, dave;
 	struct beacon_trust trust;	/* alice may say everything, bob "bob/" only */
 };
 
@@ -95,9 +95,14 @@ void net_restart_sender(struct net_node *node, const struct beacon_keyring *ring
     const struct beacon_identity *me, uint64_t epoch);
 void net_restart_receiver(struct net_node *node, const struct beacon_keyring *ring,
     const struct beacon_trust *trust);
+/* The same with its memory, of which so many lines that tell of heirs are spoilt. */
+void net_restart_remembering(struct net_node *node, const struct beacon_keyring *ring,
+    const struct beacon_trust *trust, unsigned lines_cut);
 /* Suspend a machine, and wake it: its engines are told as the sockets' side tells them. */
 void net_suspend(struct net_node *node);
 void net_resume(struct net_node *node);
+/* How much the subscriber was told. */
+unsigned net_news(const struct net_node *node);
 /* Forget what the subscriber saw, not what it knows. */
 void net_forget(struct net_node *node);
 

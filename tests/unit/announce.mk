@@ -31,7 +31,8 @@ tests_unit_test_beacon_vectors_LDADD = $(UNIT_ANNOUNCE)
 # Simulations: announcers and subscribers on a virtual clock.
 SIM_BEACON = tests/sim/beacon_net.c tests/sim/beacon_net.h
 check_PROGRAMS += tests/sim/test_beacon_link tests/sim/test_beacon_attack
-TESTS += tests/sim/test_beacon_link tests/sim/test_beacon_attack
+check_PROGRAMS += tests/sim/test_beacon_keyroll
+TESTS += tests/sim/test_beacon_link tests/sim/test_beacon_attack tests/sim/test_beacon_keyroll
 
 tests_sim_test_beacon_link_SOURCES = tests/sim/test_beacon_link.c $(SIM_BEACON)
 tests_sim_test_beacon_link_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -40,6 +41,10 @@ tests_sim_test_beacon_link_LDADD = $(UNIT_ANNOUNCE)
 tests_sim_test_beacon_attack_SOURCES = tests/sim/test_beacon_attack.c $(SIM_BEACON)
 tests_sim_test_beacon_attack_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_sim_test_beacon_attack_LDADD = $(UNIT_ANNOUNCE)
+
+tests_sim_test_beacon_keyroll_SOURCES = tests/sim/test_beacon_keyroll.c $(SIM_BEACON)
+tests_sim_test_beacon_keyroll_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_sim_test_beacon_keyroll_LDADD = $(UNIT_ANNOUNCE)
 
 check_PROGRAMS += tests/unit/test_announce_keys
 TESTS += tests/unit/test_announce_keys

@@ -18,6 +18,7 @@ struct server {
 struct play {
 	struct dns_forward *fw;
 	struct dns_route route;
+	struct dns_route known;		/* what move() has put in the route's place */
 	struct dns_route *now_route;	/* what a flight would take now */
 	struct server servers[4];
 	mono_us now;
@@ -96,16 +97,22 @@ static const struct dns_forward_ops ops = {
 };
 
 static void
-begin(struct play *p, size_t servers)
+begin_with(struct play *p, size_t servers, unsigned flights)
 {
 	*p = (struct play){ .now = seconds(100), .random = 1 };
-	CU_ASSERT_EQUAL_FATAL(dns_forward_new(&p->fw, FLIGHTS, &ops, p), OK);
+	CU_ASSERT_EQUAL_FATAL(dns_forward_new(&p->fw, flights, &ops, p), OK);
 	p->route.count = servers;
 	for (size_t i = 0; i < servers; i++) {
 		p->servers[i].health = (struct dns_health){ .timeout = millis(376),
 			.srtt = millis(10 * (int64_t)(i + 1)) };
 		p->route.servers[i] = &p->servers[i];
 	}
+}
+
+static void
+begin(struct play *p, size_t servers)
+{
+	begin_with(p, servers, FLIGHTS);
 }
 
 static struct dns_flight_key
@@ -431,9 +438,7 @@ what_is_due_at_once_is_done_in_parts(void)
 	char name[16];
 	unsigned calls = 0, before;
 
-	begin(&p, 1);
-	dns_forward_free(p.fw);
-	CU_ASSERT_EQUAL_FATAL(dns_forward_new(&p.fw, MANY, &ops, &p), OK);
+	begin_with(&p, 1, MANY);
 	for (int i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "n%d", i);
 		CU_ASSERT_EQUAL(ask(&p, name, &w[i]), OK);
@@ -448,15 +453,24 @@ what_is_due_at_once_is_done_in_parts(void)
 	dns_forward_free(p.fw);
 }
 
-/* The route has been replaced by one with these servers, in this order. */
-static struct dns_route
-replacement(struct play *p, size_t count, const size_t *order, bool pending)
+/* So many of the servers are known, others are to come. */
+static void
+begin_pending(struct play *p, size_t servers, size_t known)
 {
-	struct dns_route r = { .count = count, .pending = pending };
+	begin(p, servers);
+	p->route.count = known;
+	p->route.pending = true;
+}
 
+/* The route is replaced by one with these servers, in this order; its flights move. */
+static void
+move(struct play *p, size_t count, const size_t *order)
+{
+	p->known = (struct dns_route){ .count = count };
 	for (size_t i = 0; i < count; i++)
-		r.servers[i] = &p->servers[order[i]];
-	return r;
+		p->known.servers[i] = &p->servers[order[i]];
+	p->now_route = &p->known;
+	dns_forward_reroute(p->fw, p->now);
 }
 
 static void
@@ -464,24 +478,19 @@ a_question_waits_for_servers_that_are_not_known_yet(void)
 {
 	struct play p;
 	struct dns_waiter w = { 0 };
-	struct dns_route known;
 
-	begin(&p, 2);
-	p.route.count = 0;
-	p.route.pending = true;
+	begin_pending(&p, 2, 0);
 	CU_ASSERT_EQUAL(ask(&p, "a", &w), OK);
 	pass(&p, seconds(2));
 	CU_ASSERT_EQUAL(p.finished, 0);
 	CU_ASSERT_EQUAL(p.slows, 1);	/* an old answer may be given meanwhile */
-	known = replacement(&p, 2, (const size_t[]){ 1, 0 }, false);
-	p.now_route = &known;
-	dns_forward_reroute(p.fw, p.now);
+	move(&p, 2, (const size_t[]){ 1, 0 });
 	CU_ASSERT_EQUAL(p.servers[0].sends, 1);
 	CU_ASSERT_EQUAL(p.route.flights, 0);
-	CU_ASSERT_EQUAL(known.flights, 1);
+	CU_ASSERT_EQUAL(p.known.flights, 1);
 	answer(&p, 0, DNS_GRADE_GOOD, 0);
 	CU_ASSERT_PTR_EQUAL(p.outcome.server, &p.servers[0]);
-	CU_ASSERT_EQUAL(known.flights, 0);
+	CU_ASSERT_EQUAL(p.known.flights, 0);
 	dns_forward_free(p.fw);
 }
 
@@ -490,20 +499,17 @@ waiting_for_servers_ends_at_the_deadline_or_when_none_will_come(void)
 {
 	struct play p;
 	struct dns_waiter w[2] = { 0 };
-	struct dns_route none = { 0 };
 
-	begin(&p, 0);
-	p.route.pending = true;
+	begin_pending(&p, 0, 0);
 	CU_ASSERT_EQUAL(ask(&p, "a", &w[0]), OK);
 	pass(&p, DNS_FORWARD_DEADLINE);
 	CU_ASSERT_EQUAL(p.finished, 1);
 	CU_ASSERT_EQUAL(p.outcome.kind, DNS_OUTCOME_SILENT);
 	CU_ASSERT_EQUAL(ask(&p, "b", &w[1]), OK);
 	CU_ASSERT_EQUAL(p.finished, 1);
-	p.now_route = &none;
-	dns_forward_reroute(p.fw, p.now);
+	move(&p, 0, NULL);
 	CU_ASSERT_EQUAL(p.finished, 2);
-	CU_ASSERT_EQUAL(none.flights, 0);
+	CU_ASSERT_EQUAL(p.known.flights, 0);
 	dns_forward_free(p.fw);
 }
 
@@ -512,18 +518,13 @@ a_question_that_moves_remembers_whom_it_has_asked(void)
 {
 	struct play p;
 	struct dns_waiter w = { 0 };
-	struct dns_route known;
 
-	begin(&p, 3);
-	p.route.count = 2;
-	p.route.pending = true;
+	begin_pending(&p, 3, 2);
 	CU_ASSERT_EQUAL(ask(&p, "a", &w), OK);
 	answer(&p, 0, DNS_GRADE_BAD, 5);
 	answer(&p, 1, DNS_GRADE_BAD, 2);
 	CU_ASSERT_EQUAL(p.finished, 0);
-	known = replacement(&p, 3, (const size_t[]){ 2, 1, 0 }, false);
-	p.now_route = &known;
-	dns_forward_reroute(p.fw, p.now);
+	move(&p, 3, (const size_t[]){ 2, 1, 0 });
 	CU_ASSERT_EQUAL(p.servers[2].sends, 1);
 	answer(&p, 2, DNS_GRADE_NONE, 0);
 	CU_ASSERT_EQUAL(p.servers[0].sends, 1);
@@ -539,17 +540,12 @@ a_question_stays_where_a_server_that_it_has_asked_is_gone(void)
 {
 	struct play p;
 	struct dns_waiter w = { 0 };
-	struct dns_route known;
 
-	begin(&p, 2);
-	p.route.count = 1;
-	p.route.pending = true;
+	begin_pending(&p, 2, 1);
 	CU_ASSERT_EQUAL(ask(&p, "a", &w), OK);
-	known = replacement(&p, 1, (const size_t[]){ 1 }, false);
-	p.now_route = &known;
-	dns_forward_reroute(p.fw, p.now);
+	move(&p, 1, (const size_t[]){ 1 });
 	CU_ASSERT_EQUAL(p.route.flights, 1);
-	CU_ASSERT_EQUAL(known.flights, 0);
+	CU_ASSERT_EQUAL(p.known.flights, 0);
 	answer(&p, 0, DNS_GRADE_GOOD, 0);
 	CU_ASSERT_PTR_EQUAL(p.outcome.server, &p.servers[0]);
 	dns_forward_free(p.fw);
@@ -560,16 +556,11 @@ the_server_that_is_awaited_is_not_asked_again_by_a_move(void)
 {
 	struct play p;
 	struct dns_waiter w = { 0 };
-	struct dns_route known;
 
-	begin(&p, 2);
-	p.route.count = 1;
-	p.route.pending = true;
+	begin_pending(&p, 2, 1);
 	p.servers[1].health.srtt = millis(1);
 	CU_ASSERT_EQUAL(ask(&p, "a", &w), OK);
-	known = replacement(&p, 2, (const size_t[]){ 1, 0 }, false);
-	p.now_route = &known;
-	dns_forward_reroute(p.fw, p.now);
+	move(&p, 2, (const size_t[]){ 1, 0 });
 	CU_ASSERT_EQUAL(p.servers[0].sends, 1);
 	CU_ASSERT_EQUAL(p.servers[1].sends, 0);
 	pass(&p, millis(400));
@@ -614,7 +605,8 @@ a_zone_that_has_its_share_does_not_push_out_others(void)
 
 	begin(&p, 1);
 	for (int i = 0; i < FLIGHTS; i++) {
-		snprintf(name, sizeof(name), i < FLIGHTS / 2 ? "n.old%d.example" : "n%d.flooded.example", i);
+		snprintf(name, sizeof(name),
+		    i < FLIGHTS / 2 ? "n.old%d.example" : "n%d.flooded.example", i);
 		CU_ASSERT_EQUAL(ask(&p, name, &w[i]), OK);
 	}
 	pass(&p, DNS_FORWARD_YIELD_AFTER);
@@ -632,9 +624,7 @@ one_zone_may_fill_the_largest_table_and_is_still_counted(void)
 	struct play p;
 	char name[32];
 
-	begin(&p, 1);
-	dns_forward_free(p.fw);
-	CU_ASSERT_EQUAL_FATAL(dns_forward_new(&p.fw, 65536, &ops, &p), OK);
+	begin_with(&p, 1, 65536);
 	for (int i = 0; i < 65536; i++) {
 		snprintf(name, sizeof(name), "r%d.flooded.example", i);
 		CU_ASSERT_EQUAL(ask(&p, name, &w[i]), OK);
@@ -658,7 +648,8 @@ UNIT_MAIN("dns_forward", UNIT(identical_questions_share_one_send),
     UNIT(a_flood_below_one_zone_takes_no_place_from_others),
     UNIT(one_zone_may_fill_the_largest_table_and_is_still_counted),
     UNIT(a_zone_that_has_its_share_does_not_push_out_others),
-    UNIT(who_joins_an_old_question_is_told_at_once_that_it_is_slow), UNIT(a_question_waits_for_servers_that_are_not_known_yet),
+    UNIT(who_joins_an_old_question_is_told_at_once_that_it_is_slow),
+    UNIT(a_question_waits_for_servers_that_are_not_known_yet),
     UNIT(waiting_for_servers_ends_at_the_deadline_or_when_none_will_come),
     UNIT(a_question_that_moves_remembers_whom_it_has_asked),
     UNIT(a_question_stays_where_a_server_that_it_has_asked_is_gone),
