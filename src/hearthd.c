@@ -20,6 +20,7 @@
 
 #include "core/conf.h"
 #include "core/ctl.h"
+#include "core/http.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/netif.h"
@@ -48,6 +49,7 @@ struct daemon {
 	struct offload *offload;
 	struct rand rand;
 	struct ctl *ctl;
+	struct http *http;	/* NULL: not wanted */
 	struct loop_fd signals;
 	struct timer drain;
 	mono_us drain_until;
@@ -79,6 +81,21 @@ report_waiting(void *ctx, const char *path)
 	report_str(w->list, NULL, path);
 }
 
+/* Who may look; where it listens stays as it was at the start. */
+static void
+apply_http(struct daemon *d)
+{
+	const struct conf *cf = conf_section(settings_root(&d->settings), "http", 0);
+	enum err e;
+
+	if (d->http == NULL || cf == NULL)
+		return;
+	e = http_apply(d->http, cf);
+	if (e != OK)
+		log_note(d->log, LOG_LEVEL_ERR, "http", "its settings stay as they were: %s",
+		    err_text(e));
+}
+
 static enum err
 reload(struct daemon *d, char err[static SETTINGS_ERR_MAX])
 {
@@ -87,6 +104,7 @@ reload(struct daemon *d, char err[static SETTINGS_ERR_MAX])
 	/* Whatever the settings are like: who rotates logs knows nothing of them. */
 	services_reopen(d->settings.services);
 	if (e == OK) {
+		apply_http(d);
 		log_note(d->log, LOG_LEVEL_NOTICE, "hearthd", "the new settings are in force");
 		settings_waiting(&d->settings, log_waiting, d->log);
 	} else {
@@ -171,6 +189,8 @@ report_status(const struct daemon *d, struct report *out)
 	report_u64(o, "offload_submitted", os->submitted);
 	report_u64(o, "offload_waiting", os->waiting);
 	report_u64(o, "offload_refused", os->refused);
+	if (d->http != NULL)
+		http_report(d->http, report_object(out, "http"));
 	services_report(d->settings.services, out);
 }
 
@@ -296,6 +316,25 @@ start_helpers(struct daemon *d)
 	return EXIT_SUCCESS;
 }
 
+static bool
+is_ending(void *ctx)
+{
+	const struct daemon *d = ctx;
+
+	return d->drain_until != 0;
+}
+
+/* What goes wrong is in the log. */
+static enum err
+start_http(struct daemon *d)
+{
+	const struct conf *cf = conf_section(settings_root(&d->settings), "http", 0);
+	struct http_env env = { .loop = d->loop, .log = d->log, .netif = d->netif,
+		.command = command, .is_ending = is_ending, .ctx = d };
+
+	return cf != NULL ? http_open(&d->http, &env, cf) : OK;
+}
+
 static int
 start_services(struct daemon *d)
 {
@@ -311,6 +350,8 @@ start_services(struct daemon *d)
 
 	if (e == OK)
 		e = settings_open_control(&d->settings, d->log, d->loop, command, d, &d->ctl);
+	if (e == OK)
+		e = start_http(d);
 	if (e != OK)
 		return EXIT_FAILURE;	/* said already */
 	e = privs_drop(settings_user(&d->settings, d->log),
@@ -350,6 +391,7 @@ static void
 stop(struct daemon *d)
 {
 	ctl_close(d->ctl);
+	http_close(d->http);
 	services_stop(d->settings.services);
 	offload_free(d->offload);
 	settings_fini(&d->settings);

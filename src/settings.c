@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/http.h"
 #include "services/services.h"
 #include "util/file.h"
 
@@ -47,6 +48,8 @@ static const struct conf_key own_keys[] = {
 	    .help = "shared objects with further services" },
 	{ .name = "log", .type = CONF_SECTION, .keys = log_keys,
 	    .help = "what is logged, and how" },
+	{ .name = "http", .type = CONF_SECTION, .keys = http_keys, .check_with = http_check,
+	    .help = "a page for browsers and numbers for Prometheus; off without this section" },
 };
 
 #define OWN_KEYS (sizeof(own_keys) / sizeof(own_keys[0]))
@@ -141,6 +144,8 @@ settings_waiting(const struct settings *st, conf_tell *tell, void *ctx)
 	const struct conf *old = conf_root(st->first), *now = conf_root(st->file);
 
 	conf_waiting(old, now, tell, ctx);
+	conf_waiting_section("http", conf_section(old, "http", 0), conf_section(now, "http", 0),
+	    tell, ctx);
 	services_waiting(st->services, old, now, tell, ctx);
 }
 

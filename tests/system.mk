@@ -59,6 +59,7 @@ SYSTEM_TESTS += tests/system/tftp_files.sh
 SYSTEM_TESTS += tests/system/tftp_ipxe.sh
 SYSTEM_TESTS += tests/system/tftp_loss.sh
 SYSTEM_TESTS += tests/system/tftp_safety.sh
+SYSTEM_TESTS += tests/system/http.sh
 TESTS += $(SYSTEM_TESTS)
 EXTRA_DIST += $(SYSTEM_TESTS)
 EXTRA_DIST += tests/support/shell.sh tests/support/summary.sh

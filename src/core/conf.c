@@ -503,6 +503,21 @@ conf_waiting(const struct conf *old, const struct conf *now, conf_tell *tell, vo
 	}
 }
 
+void
+conf_waiting_section(const char *name, const struct conf *old, const struct conf *now,
+    conf_tell *tell, void *ctx)
+{
+	char words[CONF_PATH_MAX];
+
+	if (old != NULL && now != NULL) {
+		conf_waiting(old, now, tell, ctx);
+	} else if (old != now) {
+		snprintf(words, sizeof(words), "%s (the section has %s)", name,
+		    now != NULL ? "come" : "gone");
+		tell(ctx, words);
+	}
+}
+
 /* --- places ----------------------------------------------------------------------------------- */
 
 static size_t

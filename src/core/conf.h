@@ -135,6 +135,9 @@ typedef void conf_tell(void *ctx, const char *path);
  * sections of one table. Sections below them are not looked at.
  */
 void conf_waiting(const struct conf *old, const struct conf *now, conf_tell *tell, void *ctx);
+/* The same for a section that starts and ends with the daemon; NULL where it was not written. */
+void conf_waiting_section(const char *name, const struct conf *old, const struct conf *now,
+    conf_tell *tell, void *ctx);
 
 /*
  * Print the settings in force with help lines as comments; conf_read() reads it and gives the same.

@@ -12,6 +12,7 @@
 #include "core/report_json.h"
 #include "core/tcp.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -47,25 +48,34 @@ struct session {
 
 struct job {
 	struct ctl_request rq;	/* first, so that a request is its job */
-	struct session *session;	/* NULL: the connection has gone */
-	json_t *request;	/* owns what rq.argv points to */
+	struct session *session;	/* NULL: the connection has gone, or there never was one */
+	ctl_answer *answer;	/* who asked without one, or NULL */
+	void *user;
+	json_t *request;	/* owns what rq.argv points to; NULL: the words live for ever */
 };
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
+static const char too_long[] = "{\"ok\":false,\"error\":\"the answer is too long\"}";
+
+/* The answer as a line; *text is to be freed. */
+static const char *
+write_answer(json_t *answer, char **text)
+{
+	*text = json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(CTL_DIGITS));
+	json_decref(answer);
+	return *text == NULL || strlen(*text) >= CTL_ANSWER_MAX ? too_long : *text;
+}
+
 static void
 send_answer(struct session *s, json_t *answer)
 {
-	static const char too_long[] = "{\"ok\":false,\"error\":\"the answer is too long\"}";
-	char *text = json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(CTL_DIGITS));
-	const char *line = text;
+	char *text;
+	const char *line = write_answer(answer, &text);
 
-	if (text == NULL || strlen(text) >= CTL_ANSWER_MAX)
-		line = too_long;
 	if (tcp_send(s->conn, span_str(line)) == OK)
 		(void)tcp_send(s->conn, span_str("\n"));
 	free(text);
-	json_decref(answer);
 }
 
 static json_t *
@@ -91,6 +101,11 @@ end_job(struct job *job, json_t *answer)
 		send_answer(s, answer);
 		tcp_unhold(c);
 		tcp_pause(c, false);
+	} else if (job->answer != NULL) {
+		char *text;
+
+		job->answer(job->user, write_answer(answer, &text));
+		free(text);
 	} else {
 		json_decref(answer);
 	}
@@ -165,6 +180,24 @@ begin_job(struct session *s, json_t *request)
 	tcp_hold(s->conn);
 	tcp_pause(s->conn, true);
 	s->ctl->handler(s->ctl->ctx, noun, &job->rq);
+}
+
+enum err
+ctl_ask(ctl_handler *handler, void *ctx, const char *const *words, size_t count,
+    ctl_answer *answer, void *user)
+{
+	struct job *job = calloc(1, sizeof(*job));
+
+	assert(count != 0 && count <= CTL_ARGS_MAX);
+	if (job == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 1; i < count; i++)
+		job->rq.argv[job->rq.argc++] = words[i];
+	job->rq.out = report_new();
+	job->answer = answer;
+	job->user = user;
+	handler(ctx, words[0], &job->rq);
+	return OK;
 }
 
 static void

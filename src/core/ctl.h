@@ -45,6 +45,17 @@ typedef void ctl_handler(void *ctx, const char *noun, struct ctl_request *rq);
  */
 enum err ctl_open(struct ctl **out, struct loop *l, const char *path, ctl_handler *handler,
     void *ctx) MUST_CHECK;
+/*
+ * Have a command carried out for somebody who does not sit at the socket. answer() is called once, now
+ * or later, with the line that the socket would have got. `user` must live until then.
+ *
+ * words   the noun first; count <= CTL_ARGS_MAX; must live as long as `user`
+ * errors  ERR_NOMEM: answer() will not be called
+ */
+typedef void ctl_answer(void *user, const char *line);
+enum err ctl_ask(ctl_handler *handler, void *ctx, const char *const *words, size_t count,
+    ctl_answer *answer, void *user) MUST_CHECK;
+
 /* Closes the connections, and closes and removes the socket. NULL is fine. */
 void ctl_close(struct ctl *c);
 

@@ -9,6 +9,7 @@ src_libcore_a_SOURCES = \
 	src/core/conf_check.c src/core/conf_dump.c src/core/conf_parse.c src/core/conf_text.c \
 	src/core/conf_value.c \
 	src/core/ctl.c src/core/ctl.h \
+	src/core/http.h src/core/http_conf.c \
 	src/core/log.c src/core/log.h \
 	src/core/loop.c src/core/loop.h \
 	src/core/neigh.c src/core/neigh.h \
@@ -28,6 +29,19 @@ src_libcore_a_SOURCES = \
 	src/core/udp.c src/core/udp.h \
 	src/core/watch.c src/core/watch.h \
 	src/core/watch_walk.c src/core/watch_walk.h
+if HAVE_HTTP
+src_libcore_a_SOURCES += src/core/http.c src/core/http_files.h \
+	src/core/http_metrics.c src/core/http_metrics.h
+nodist_src_libcore_a_SOURCES = src/core/http_files.c
+CLEANFILES += src/core/http_files.c
+else
+src_libcore_a_SOURCES += src/core/http_none.c
+endif
+EXTRA_DIST += src/page/embed.sh $(PAGE)
+PAGE = src/page/index.html src/page/page.css src/page/page.js
+src/core/http_files.c: src/page/embed.sh $(PAGE)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SHELL) $(srcdir)/src/page/embed.sh $(srcdir)/src/page >$@.tmp && \
+		mv $@.tmp $@
 if HAVE_NFTABLES
 src_libcore_a_SOURCES += src/core/addrset_nft.c
 else

@@ -300,15 +300,7 @@ services_waiting(const struct services *s, const struct conf *old, const struct 
 		const struct service_slot *slot = s->slots[i];
 		const struct conf *before = section_of(old, slot), *after = section_of(now, slot);
 
-		if (before != NULL && after != NULL) {
-			conf_waiting(before, after, tell, ctx);
-		} else if (before != after) {
-			char words[128];
-
-			snprintf(words, sizeof(words), "%s (the section has %s)",
-			    slot->sv.ops->name, after != NULL ? "come" : "gone");
-			tell(ctx, words);
-		}
+		conf_waiting_section(slot->sv.ops->name, before, after, tell, ctx);
 	}
 }
 

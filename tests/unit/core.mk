@@ -107,3 +107,11 @@ TESTS += tests/unit/test_ctl
 tests_unit_test_ctl_SOURCES = tests/unit/test_ctl.c
 tests_unit_test_ctl_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_ctl_LDADD = $(UNIT_CORE)
+
+if HAVE_HTTP
+check_PROGRAMS += tests/unit/test_http_metrics
+TESTS += tests/unit/test_http_metrics
+endif
+tests_unit_test_http_metrics_SOURCES = tests/unit/test_http_metrics.c
+tests_unit_test_http_metrics_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_http_metrics_LDADD = $(UNIT_CORE)
