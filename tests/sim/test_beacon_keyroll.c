@@ -2,8 +2,6 @@
 /* Keys that change: of a group, of a sender; who may take over a name, and who may not any more. */
 #include "sim/beacon_net.h"
 
-#include <string.h>
-
 #include "support/unit.h"
 
 static struct net net;

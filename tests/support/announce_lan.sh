@@ -155,6 +155,12 @@ listener() {
 		--trust "$tmp/trust" --group-key "$tmp/keys/group.key" "$@" >"$file" 2>>"$tmp/listen.log"
 }
 
+# member HOST [COUNT]: so many sockets there are in the announcer's group for IPv4 (239.255.76.65).
+member() {
+	wait_until "[ \"\$(ip netns exec $1 awk '\$1 == \"414CFFEF\" { n += \$2 } END { print n + 0 }' \
+		/proc/net/igmp)\" -ge ${2-1} ]" 10
+}
+
 # joined FILE: the subscriber has heard the state that every announcer here publishes.
 joined() {
 	wait_until "grep -q '\"topic\":\"here\"' '$1'" "${2-5}"

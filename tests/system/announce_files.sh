@@ -38,28 +38,31 @@ contains "which it says" "not known yet: did not hear everything of 1 trusted se
 	"$(cat "$tmp/early")"
 
 # --- screens -----------------------------------------------------------------------------------
-in_host pc "$ctl" listen $keys --for 1500ms 'door/*' >"$tmp/screen" 2>&1 &
-screen=$!
+spawn ip netns exec pc "$ctl" listen $keys 'door/*' >"$tmp/screen" 2>&1
+screen=$pid
 printf '#!/bin/sh\n{ echo "$HEARTH_TYPE $HEARTH_TOPIC $HEARTH_SENDER"; cat; } >>%s/hooked\n' "$tmp" >"$tmp/hook"
 chmod +x "$tmp/hook"
-in_host pc "$ctl" listen $keys --for 1500ms --exec "$tmp/hook" bell >/dev/null 2>&1 &
-hook=$!
-sleep 0.6
+spawn ip netns exec pc "$ctl" listen $keys --exec "$tmp/hook" bell >/dev/null 2>&1
+hook=$pid
+member pc 2
 tell nas publish --event bell 'by=$(touch pwned); x' >/dev/null
-wait $screen $hook
+wait_until "grep -q '\"by\"' '$tmp/hooked' && grep -q door/front '$tmp/screen'" 10
+stop $screen
+stop $hook
 contains "a readable line" "state     door/front  state=closed  [nas #" "$(cat "$tmp/screen")"
 same "the glob left the others out" 0 "$(grep -c 'file/' "$tmp/screen")"
 contains "the hook got fixed variables" "event bell nas" "$(cat "$tmp/hooked")"
 contains "and JSON, never a shell word" '"by":"$(touch pwned); x"' "$(cat "$tmp/hooked")"
 
 # Why nothing is heard is said once; refusals start no program.
-in_host pc "$ctl" listen --trust "$tmp/trust" --for 1s --exec "$tmp/hook" >"$tmp/sealed" 2>&1 &
-sealed=$!
-in_host pc "$ctl" listen --group-key "$tmp/keys/group.key" --for 1s --exec "$tmp/hook" >"$tmp/untrusted" 2>&1 &
-untrusted=$!
-sleep 0.4
+spawn ip netns exec pc "$ctl" listen --trust "$tmp/trust" --for 3s --exec "$tmp/hook" \
+	>"$tmp/sealed" 2>&1
+sealed=$pid
+spawn ip netns exec pc "$ctl" listen --group-key "$tmp/keys/group.key" --for 3s \
+	--exec "$tmp/hook" >"$tmp/untrusted" 2>&1
+member pc 2
 tell nas publish --event bell n=2 >/dev/null
-wait $sealed $untrusted
+wait $sealed $pid
 same "who has no group key is told so, once" 1 "$(grep -c 'sealed, and there is no group key here' "$tmp/sealed")"
 contains "who trusts nobody is told so" "no trust file" "$(cat "$tmp/untrusted")"
 contains "and sees what is refused" "unknown sender" "$(cat "$tmp/untrusted")"

@@ -39,7 +39,7 @@ while [ $n -lt 90 ]; do
 	sleep 0.03
 done
 for who in sub remote; do
-	wait_until "[ \$(count '\"topic\":\"turn\"' '$tmp/$who.json') -ge 90 ]" 8
+	wait_until "[ \$(count '\"topic\":\"turn\"' '$tmp/$who.json') -ge 90 ]" 20
 	same "$who: no event is lost, none comes twice" 90 "$(count '"topic":"turn"' "$tmp/$who.json")"
 	same "$who: each of the 90" 90 "$(events "$tmp/$who.json" | sort -n | uniq | wc -l)"
 	same "$who: nothing is reported as lost" 0 "$(count '"type":"gap"' "$tmp/$who.json")"

@@ -103,12 +103,13 @@ rotate() {
 	done
 }
 rotate
-wait_until "[ \$(grep -c '\"topic\":\"turn\"' '$tmp/rotate.json') -ge 60 ]" 5
+wait_until "[ \$(grep -c '\"topic\":\"turn\"' '$tmp/rotate.json') -ge 60 ]" 20
 same "a rotated key loses nothing" 60 "$(grep -c '"topic":"turn"' "$tmp/rotate.json")"
 
 # --- a lease over a router -------------------------------------------------------------------
 lan_router
 listener remote "$tmp/beyond.json"
+member remote
 sleep 1
 refuse "multicast does not pass a router" joined "$tmp/beyond.json" 0
 stop "$pid"

@@ -70,7 +70,7 @@ announcer nas "rejoin = \"1s\" broadcast = { \"eth0\" } $here"
 daemon=$pid
 listener sub "$tmp/sub.json" --rejoin 1s
 subscriber=$pid
-sleep 0.5
+wait_until "ip netns exec sub grep -q ':1DF1 ' /proc/net/udp" 10
 ip -n sub link set eth0 up
 check "a link that comes up is listened to" joined "$tmp/sub.json" 8
 
@@ -104,7 +104,8 @@ stop "$daemon"
 announcer nas "rejoin = \"3s\" ipv6 = false $here"
 listener sub "$tmp/kept.json" --rejoin 3s
 listener other "$tmp/pruned.json" --rejoin 1h
-sleep 1
+member sub
+member other
 seconds=${HEARTH_SNOOPING_SECONDS:-30}
 n=0
 while [ $n -lt "$seconds" ]; do

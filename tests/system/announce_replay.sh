@@ -42,7 +42,8 @@ listener_env=$(wrong_clock -2000000000)
 listener fresh "$tmp/fresh.json" --stats
 fresh=$pid
 listener_env=
-sleep 0.5
+member sub
+member fresh
 for n in 1 2 3; do
 	ip netns exec evil "$tap" replay eth0 "$tmp/capture" >/dev/null
 	ip netns exec evil "$tap" flip eth0 "$tmp/capture" >/dev/null
@@ -61,7 +62,7 @@ rm "$tmp/own/keys/sender.key"
 "$ctl" keygen --dir "$tmp/own/keys" >/dev/null 2>&1
 listener sub "$tmp/wrong.json" --stats
 subscriber=$pid
-sleep 0.3
+member sub
 mv "$tmp/keys" "$tmp/right"
 mv "$tmp/own/keys" "$tmp/keys"
 announcer evil 'publish "here" { text = { "no" } }'

@@ -85,7 +85,7 @@ contains "dns lookup shows the entry" "a.example" "$(ctl dns lookup a.example)"
 contains "dns flush takes it" "flushed=" "$(ctl dns flush a.example)"
 before=$(grep -ci 'name=a.example ' "$tmp/upstream.log")
 ask a.example >/dev/null
-same "and it is asked again" $((before + 1)) "$(grep -ci 'name=a.example ' "$tmp/upstream.log")"
+check "and it is asked again" [ "$(grep -ci 'name=a.example ' "$tmp/upstream.log")" -gt "$before" ]
 
 stop "$hearthd_pid"
 same "SIGTERM ends it with 0" 0 $?
