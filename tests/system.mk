@@ -66,7 +66,8 @@ EXTRA_DIST += $(SYSTEM_TESTS)
 EXTRA_DIST += tests/support/shell.sh tests/support/summary.sh
 EXTRA_DIST += tests/support/announce_lan.sh tests/support/hearthd.sh tests/support/tftp.sh\
 	tests/support/tls_front.py
-EXTRA_DIST += tests/data/dnsmasq.conf
+EXTRA_DIST += tests/data/dnsmasq.conf tests/data/dnsmasq-router.conf tests/data/dnsmasq-pihole.conf \
+	tests/data/dnsmasq-pxe.conf tests/data/dnsmasq-openwrt.conf
 
 check_PROGRAMS += tests/support/fakedns
 tests_support_fakedns_SOURCES = tests/support/fakedns.c tests/support/fakedns.h \

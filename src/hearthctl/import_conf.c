@@ -2,6 +2,7 @@
 #include "hearthctl/import_conf.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,7 @@ struct import_section {
 struct reason {
 	STAILQ_ENTRY(reason) link;
 	const char *why;
+	const char *last;	/* the last of the places */
 	STAILQ_HEAD(, value) places;
 };
 
@@ -54,7 +56,7 @@ struct import_conf {
 	struct import_section root;
 	STAILQ_HEAD(, import_section) sections;
 	struct reasons remarks[IMPORT_REMARKS];
-	size_t remark_count[IMPORT_REMARKS];
+	size_t place_count[IMPORT_REMARKS];	/* lines of all reasons */
 	/* What is handed out where there is no memory: written to, never printed. */
 	struct import_section spare;
 };
@@ -333,19 +335,45 @@ void
 import_remark(struct import_conf *c, enum import_remark kind, const char *where, const char *why)
 {
 	struct reason *r = reason_of(c, kind, why);
-	struct value *v = r != NULL && where != NULL ? import_keep_bytes(c, sizeof(*v)) : NULL;
+	struct value *v;
 
-	c->remark_count[kind]++;
+	/* A line that names several is told once. */
+	if (r == NULL || where == NULL || r->last == where)
+		return;
+	v = import_keep_bytes(c, sizeof(*v));
 	if (v == NULL)
 		return;
-	v->text = import_keep(c, "%s", where);
+	v->text = r->last = where;
 	STAILQ_INSERT_TAIL(&r->places, v, link);
+	c->place_count[kind]++;
+}
+
+static int
+by_place(const void *a, const void *b)
+{
+	uintptr_t x = *(const uintptr_t *)a, y = *(const uintptr_t *)b;
+
+	return (x > y) - (x < y);
 }
 
 size_t
-import_remarks(const struct import_conf *c, enum import_remark kind)
+import_remarked_lines(const struct import_conf *c, enum import_remark kind)
 {
-	return c->remark_count[kind];
+	uintptr_t *all = calloc(c->place_count[kind] + 1, sizeof(*all));
+	const struct reason *r;
+	const struct value *v;
+	size_t n = 0, lines = 0;
+
+	if (all == NULL)
+		return c->place_count[kind];
+	STAILQ_FOREACH(r, &c->remarks[kind], link)
+		STAILQ_FOREACH(v, &r->places, link)
+			all[n++] = (uintptr_t)v->text;
+	qsort(all, n, sizeof(*all), by_place);
+	for (size_t i = 0; i < n; i++)
+		lines += i == 0 || all[i] != all[i - 1];
+	free(all);
+	return lines;
 }
 
 /* --- printing --------------------------------------------------------------------------------- */

@@ -74,11 +74,13 @@ enum import_remark {
 /*
  * Note what became of a line. Remarks of one kind with the same reason are printed together.
  *
- * where  "FILE:LINE: the line"; NULL for what no line says
+ * where  "FILE:LINE: the line", which lives as long as c and is the same pointer for all remarks
+ *	  about the line; NULL for what no line says
  */
 void import_remark(struct import_conf *c, enum import_remark kind, const char *where,
     const char *why);
-size_t import_remarks(const struct import_conf *c, enum import_remark kind);
+/* How many lines have remarks of this kind; what no line says is not counted. */
+size_t import_remarked_lines(const struct import_conf *c, enum import_remark kind);
 
 /* The whole file. *out is the caller's to free(). Errors: ERR_NOMEM, also for what came before. */
 enum err import_conf_print(const struct import_conf *c, const char *head, char **out) MUST_CHECK;

@@ -40,6 +40,9 @@ import_name(struct import *im, char *text)
 
 	if (dns_name_parse(&name, span_str(import_plain(text))) != OK)
 		return NULL;
+	if (strchr(text, ' ') != NULL)
+		import_differs(im, "A name with a blank in it: hearthd writes it with \\032, as "
+		    "zone files do. Few programs can look it up.");
 	dns_name_format(dns_name_span(&name), plain);
 	for (const char *p = plain; *p != '\0'; p++) {
 		if (*p == '\\' && p[1] != '\0')
@@ -129,8 +132,8 @@ interface_line(struct import *im, char *value)
 	(void)value;
 	im->interfaces = true;
 	return "hearthd listens on addresses, not on interfaces: put the interface's addresses "
-	       "(and 127.0.0.1) into listen to serve there only. Without that it listens on all of "
-	       "them and answers local networks only (allow).";
+	       "(and 127.0.0.1) into dns.listen and tftp.listen to serve there only. Without that "
+	       "it listens on all of them, and answers DNS of local networks only (dns.allow).";
 }
 
 static void
@@ -344,7 +347,11 @@ static const char *
 strict_order(struct import *im, char *value)
 {
 	(void)value;
-	import_set(im->conf, im->dns, "strategy", "order");
+	if (im->all_servers)
+		import_remark(im->conf, IMPORT_ALWAYS, im->where, "With all-servers every server "
+		    "is asked at once: their order says nothing.");
+	else
+		import_set(im->conf, im->dns, "strategy", "order");
 	return NULL;
 }
 
@@ -352,6 +359,7 @@ static const char *
 all_servers(struct import *im, char *value)
 {
 	(void)value;
+	im->all_servers = true;
 	import_set(im->conf, im->dns, "strategy", "parallel");
 	return NULL;
 }
@@ -463,7 +471,7 @@ static const struct option options[] = {
 	{ "no-negcache", RUN(no_negcache) },
 	{ "use-stale-cache", RUN(use_stale_cache) },
 	{ "strict-order", RUN(strict_order) },
-	{ "all-servers", RUN(all_servers) },
+	{ "all-servers", EARLY(all_servers) },
 	{ "proxy-dnssec", RUN(proxy_dnssec) },
 	{ "max-tcp-connections", RUN(max_tcp_connections) },
 	{ "user", RUN(user_line) },
@@ -482,8 +490,8 @@ static const struct option options[] = {
 	{ "tftp-unique-root", RUN(import_tftp_unique_root) },
 	{ "tftp-max", RUN(import_tftp_max) },
 	{ "tftp-mtu", RUN(import_tftp_mtu) },
-	{ "tftp-no-blocksize", RUN(import_tftp_no_blocksize) },
-	{ "tftp-single-port", RUN(import_tftp_single_port) },
+	{ "tftp-no-blocksize", EARLY(import_tftp_no_blocksize) },
+	{ "tftp-single-port", EARLY(import_tftp_single_port) },
 	{ "tftp-port-range", RUN(import_tftp_port_range) },
 
 	{ "bogus-priv", ALWAYS(WHY_PRIVATE) },
@@ -523,7 +531,8 @@ static const struct option options[] = {
 	{ "rebind-domain-ok", RUN(import_rebind_domain_ok) },
 	{ "rebind-localhost-ok", LOST("Answers with 127.0.0.0/8 are refused, too; rebind-allow "
 	    "names exceptions.") },
-	{ "filterwin2k", LOST(WHY_FILTER) },
+	{ "filterwin2k", LOST("Questions of Windows (SOA, SRV) are forwarded as all others are; "
+		"their answers are cached.") },
 	{ "filter-A", LOST(WHY_FILTER) },
 	{ "filter-AAAA", RUN(filter_aaaa) },
 	{ "filter-rr", LOST(WHY_FILTER) },
@@ -656,6 +665,7 @@ finish(struct import *im, const struct import_all *all)
 {
 	bool tftp = import_section_is_wanted(im->tftp);
 
+	im->rebinding_is_fine = !is_said(all, "stop-dns-rebind");
 	import_servers_finish(im);
 	finish_listen(im);
 	finish_names(im);
@@ -687,6 +697,8 @@ translate(struct import *im, struct import_all *all, char **out)
 	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
 		import_reserve(im->conf, im->dns, first[i]);
 	im->tftp = import_section(im->conf, NULL, "tftp", NULL);
+	import_reserve(im->conf, im->tftp, "listen");
+	import_reserve(im->conf, im->tftp, "root");
 	STAILQ_FOREACH(said, all, link)
 		if (is_early(said))
 			take(im, said);
@@ -710,15 +722,14 @@ import_dnsmasq(const struct import_files *files, char *const *paths, size_t coun
 
 	if (e != OK)
 		return e;
-	e = import_read_all(im.conf, files, paths, count, &all, bad);
+	*counts = (struct import_counts){ .lines = 0 };
+	e = import_read_all(im.conf, files, paths, count, &all, counts, bad);
 	if (e == OK)
 		e = translate(&im, &all, out);
-	*counts = (struct import_counts){ .lost = import_remarks(im.conf, IMPORT_LOST),
-		.differing = import_remarks(im.conf, IMPORT_DIFFERS) };
-	STAILQ_FOREACH(said, &all, link) {
-		counts->lines++;
+	counts->lost = import_remarked_lines(im.conf, IMPORT_LOST);
+	counts->differing = import_remarked_lines(im.conf, IMPORT_DIFFERS);
+	STAILQ_FOREACH(said, &all, link)
 		counts->known += find_option(said->option) != NULL || is_dhcp(said->option);
-	}
 	import_conf_free(im.conf);
 	return e;
 }

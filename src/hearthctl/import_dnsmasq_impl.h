@@ -16,8 +16,8 @@
 #include "util/err.h"
 #include "util/span.h"
 
-#define IMPORT_NO_DHCP "hearthd gives out no addresses: keep dnsmasq for DHCP, with port=0 in " \
-	"its dnsmasq.conf, and hearthd answers the names in its leases."
+#define IMPORT_NO_DHCP "hearthd gives out no addresses: keep dnsmasq for DHCP, with port=0 and " \
+	"without enable-tftp in its dnsmasq.conf; hearthd answers the names in its leases."
 #define IMPORT_BAD_NAME "This is not a name that DNS can carry."
 
 /* One line of the old files that says something. */
@@ -56,6 +56,11 @@ struct import {
 	bool no_hosts;
 	bool dhcp;
 	bool expand_hosts;
+	bool all_servers;
+	bool rebinding_is_fine;		/* there is no stop-dns-rebind */
+	bool tftp_no_blocksize;
+	bool tftp_single_port;
+	const char *tftp_root_of_one;	/* the line of a root that is one interface's; NULL: none */
 	size_t zero_addresses;	/* names answered with nothing */
 	unsigned long max_ttl;	/* seconds, the smallest so far; 0: none yet */
 	STAILQ_HEAD(, import_server) servers;
@@ -94,10 +99,12 @@ import_handler import_enable_tftp, import_tftp_root, import_tftp_unique_root, im
 void import_tftp_finish(struct import *im);
 
 /*
- * import_dnsmasq_read.c: all lines of the files, included ones in their place. Errors as
+ * import_dnsmasq_read.c: all lines of the files, included ones in their place. In counts, lines
+ * grows by all that say something, known by those that are dealt with here. Errors as
  * import_dnsmasq().
  */
 enum err import_read_all(struct import_conf *conf, const struct import_files *files,
-    char *const *paths, size_t count, struct import_all *all, size_t *bad) MUST_CHECK;
+    char *const *paths, size_t count, struct import_all *all, struct import_counts *counts,
+    size_t *bad) MUST_CHECK;
 
 #endif

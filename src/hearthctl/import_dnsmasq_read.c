@@ -17,6 +17,7 @@ struct reader {
 	struct import_conf *conf;
 	const struct import_files *files;
 	struct import_all *all;
+	struct import_counts *counts;
 	unsigned depth;
 	size_t files_read;
 	const char *names[FILES_MAX];	/* of the files read: dnsmasq reads each once, too */
@@ -164,6 +165,7 @@ follow_hosts(struct reader *rd, const char *where, const char *path)
 		const char *at = import_keep(rd->conf, "%s:%u: %s", path, n,
 		    said.shown + (e == OK ? sizeof(option) - 1 : 0));
 
+		rd->counts->lines++;
 		if (e == OK)
 			keep_line(rd, at, &said);
 		else
@@ -172,8 +174,9 @@ follow_hosts(struct reader *rd, const char *where, const char *path)
 	free(text);
 }
 
-static void
-take_line(struct reader *rd, const char *where, struct import_line *line)
+/* Follow a line that leads to other files; false where it is another. */
+static bool
+follow_line(struct reader *rd, const char *where, struct import_line *line)
 {
 	if (strcmp(line->option, "conf-file") == 0 || strcmp(line->option, "servers-file") == 0)
 		follow_file(rd, where, import_plain(line->value));
@@ -182,7 +185,8 @@ take_line(struct reader *rd, const char *where, struct import_line *line)
 	else if (strcmp(line->option, "dhcp-hostsfile") == 0)
 		follow_hosts(rd, where, import_plain(line->value));
 	else
-		keep_line(rd, where, line);
+		return false;
+	return true;
 }
 
 /* Read a file; false with errno where it cannot be read. */
@@ -207,10 +211,13 @@ read_file(struct reader *rd, const char *path)
 		enum err e = import_line_read(said, line);
 		const char *where = import_keep(rd->conf, "%s:%u: %s", path, n, said->shown);
 
+		rd->counts->lines += e != OK || said->option[0] != '\0';
 		if (e != OK)
 			complain_line(rd, where, e);
+		else if (said->option[0] != '\0' && follow_line(rd, where, said))
+			rd->counts->known++;
 		else if (said->option[0] != '\0')
-			take_line(rd, where, said);
+			keep_line(rd, where, said);
 	}
 	rd->depth--;
 	free(said);
@@ -220,14 +227,15 @@ read_file(struct reader *rd, const char *path)
 
 enum err
 import_read_all(struct import_conf *conf, const struct import_files *files, char *const *paths,
-    size_t count, struct import_all *all, size_t *bad)
+    size_t count, struct import_all *all, struct import_counts *counts, size_t *bad)
 {
 	struct reader *rd = calloc(1, sizeof(*rd));
 	enum err e = OK;
 
 	if (rd == NULL)
 		return ERR_NOMEM;
-	*rd = (struct reader){ .conf = conf, .files = files, .all = all };
+	*rd = (struct reader){ .conf = conf, .files = files, .all = all,
+		.counts = counts };
 	for (size_t i = 0; e == OK && i < count; i++) {
 		*bad = i;
 		e = read_file(rd, paths[i]) ? OK : ERR_SYS;

@@ -9,6 +9,7 @@
 #include "core/addrset.h"
 #include "services/dns/dns_name.h"
 #include "services/dns/dns_named.h"
+#include "services/dns/dns_rebind.h"
 #include "util/addr.h"
 
 #define ROUTES_MAX	32	/* zones that one rev-server may become */
@@ -304,6 +305,45 @@ put_named_server(struct import *im, const struct import_server *sv)
 		    "server at those in bootstrap, and no server here has an address: name one.");
 }
 
+/* The server stands in the house, as its address tells. */
+static bool
+is_in_the_house(const struct import_server *sv)
+{
+	const uint8_t *bytes;
+	struct addr a;
+
+	if (sv->server == NULL || addr_parse(&a, sv->server, 53) != OK)
+		return false;
+
+	size_t len = addr_bytes(&a, &bytes);
+
+	return dns_rebind_is_inside(span_of(bytes, len));
+}
+
+/*
+ * What a router says of the names of the house leads into the house. dnsmasq minds that only where
+ * it is told to.
+ */
+static void
+exempt_house(struct import *im)
+{
+	const struct import_server *sv;
+	struct dns_name zone;
+	bool any = false;
+
+	STAILQ_FOREACH(sv, &im->servers, link) {
+		if (sv->zone == NULL || strchr(sv->zone, '/') != NULL || !is_in_the_house(sv) ||
+		    dns_name_parse(&zone, span_str(sv->zone)) != OK ||
+		    dns_rebind_is_house_name(dns_name_span(&zone)))
+			continue;
+		import_add_once(im->conf, im->dns, "rebind-allow", sv->zone);
+		any = true;
+	}
+	if (any)
+		import_explain(im->conf, im->dns, "rebind-allow", "zones of servers in the house, "
+		    "whose names may lead into it, as there is no stop-dns-rebind");
+}
+
 void
 import_servers_finish(struct import *im)
 {
@@ -318,6 +358,8 @@ import_servers_finish(struct import *im)
 	STAILQ_FOREACH(sv, &im->servers, link)
 		if (sv->server == NULL && sv->zone != NULL)
 			put_standard(im, sv);
+	if (im->rebinding_is_fine)
+		exempt_house(im);
 	if (import_count(im->dns, "upstream") != 0 && !im->no_resolv)
 		import_remark(im->conf, IMPORT_DIFFERS, NULL, "dnsmasq asks the servers of "
 		    "/etc/resolv.conf as well, as there is no no-resolv; hearthd asks those in "

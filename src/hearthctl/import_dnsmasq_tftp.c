@@ -16,17 +16,22 @@ import_enable_tftp(struct import *im, char *value)
 	return NULL;
 }
 
+#define WHY_ONE_ROOT "hearthd has one root for all interfaces; client \"192.168.1.0/24\" " \
+	"{ root = \"…\" } in the section tftp gives some clients another one."
+
 const char *
 import_tftp_root(struct import *im, char *value)
 {
 	char *rest = value;
 	const char *root = import_plain(import_field(&rest, ','));
+	bool of_one = rest != NULL;
 
-	if (import_count(im->tftp, "root") != 0)
-		return "hearthd has one root for all interfaces; client \"192.168.1.0/24\" "
-		       "{ root = \"…\" } in the section tftp gives some clients another one.";
-	if (rest != NULL)
-		import_differs(im, "The root is that of all interfaces.");
+	if (import_count(im->tftp, "root") != 0 && (of_one || im->tftp_root_of_one == NULL))
+		return WHY_ONE_ROOT;
+	/* That of all interfaces takes the place of one interface's, which came first. */
+	if (im->tftp_root_of_one != NULL)
+		import_remark(im->conf, IMPORT_LOST, im->tftp_root_of_one, WHY_ONE_ROOT);
+	im->tftp_root_of_one = of_one ? im->where : NULL;
 	import_set(im->conf, im->tftp, "root", root);
 	return NULL;
 }
@@ -60,6 +65,11 @@ import_tftp_mtu(struct import *im, char *value)
 
 	if (!import_number(value, UINT16_MAX, &n) || n < HEADERS + 512)
 		return "The MTU is too small or too large.";
+	if (im->tftp_no_blocksize) {
+		import_remark(im->conf, IMPORT_ALWAYS, im->where, "With tftp-no-blocksize a block "
+		    "has 512 bytes, whatever the MTU.");
+		return NULL;
+	}
 	import_set_word(im->conf, im->tftp, "blksize-max",
 	    import_keep(im->conf, "%lu", n - HEADERS > 65464 ? 65464 : n - HEADERS));
 	return NULL;
@@ -69,8 +79,10 @@ const char *
 import_tftp_no_blocksize(struct import *im, char *value)
 {
 	(void)value;
+	im->tftp_no_blocksize = true;
 	import_set_word(im->conf, im->tftp, "blksize-max", "512");
-	import_differs(im, "Clients that ask for a block size are told 512 instead of nothing.");
+	import_differs(im, "dnsmasq passes over the option blksize of a request; hearthd agrees to "
+	    "512 bytes, which is what a block has without the option.");
 	return NULL;
 }
 
@@ -78,6 +90,7 @@ const char *
 import_tftp_single_port(struct import *im, char *value)
 {
 	(void)value;
+	im->tftp_single_port = true;
 	import_set(im->conf, im->tftp, "port-mode", "single");
 	return NULL;
 }
@@ -93,6 +106,11 @@ import_tftp_port_range(struct import *im, char *value)
 	    !import_number(import_field(&rest, ','), UINT16_MAX, &last) || first == 0 ||
 	    first > last)
 		return "The range is none.";
+	if (im->tftp_single_port) {
+		import_remark(im->conf, IMPORT_ALWAYS, im->where,
+		    "With tftp-single-port transfers have no port of their own.");
+		return NULL;
+	}
 	import_set(im->conf, im->tftp, "port-mode", import_keep(im->conf, "%lu-%lu", first, last));
 	return NULL;
 }
@@ -100,6 +118,9 @@ import_tftp_port_range(struct import *im, char *value)
 void
 import_tftp_finish(struct import *im)
 {
+	if (im->tftp_root_of_one != NULL)
+		import_remark(im->conf, IMPORT_DIFFERS, im->tftp_root_of_one,
+		    "The root is that of all interfaces.");
 	if (import_count(im->tftp, "root") == 0)
 		import_remark(im->conf, IMPORT_DIFFERS, NULL, "dnsmasq without tftp-root serves "
 		    "every file that it may read; hearthd serves those below a folder, /srv/tftp "

@@ -178,10 +178,12 @@ print_below(const struct table *t, size_t row, int width, FILE *out)
 	for (size_t i = 0; i < t->columns; i++) {
 		const json_t *value = flat_find(&t->rows[row], t->names[i]);
 		char *text = is_below(t, i) && value != NULL ? cell_text(value, true) : NULL;
-		int len = text != NULL ? print_cells(t->names[i]) - skip + 1 + print_cells(text) : 0;
 
 		if (text == NULL)
 			continue;
+
+		int len = print_cells(t->names[i]) - skip + 1 + print_cells(text);
+
 		if (column != 0 && column + 1 + len > width) {
 			fputc('\n', out);
 			column = 0;

@@ -19,8 +19,8 @@ void print_result(const json_t *result, bool as_json, int width, FILE *out);
 /*
  * Print a list of objects with aligned columns and a head, indented by two spaces. Where that is
  * wider than `width` columns, objects within a row go below it as `name=value`. Without such, the
- * table lies on its side, a line per name: as many rows abreast as there is room for, then the next;
- * unless its last column holds sentences, which run on.
+ * table lies on its side, a line per name: as many rows abreast as there is room for, then the
+ * next; unless its last column holds sentences, which run on.
  */
 void print_table(const json_t *list, int width, FILE *out);
 

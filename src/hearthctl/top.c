@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The status on a whole terminal, once a second; top_page.c says what of it is seen. The terminal is put into order again on every way out: q, Ctrl-C (which is a mere key here) and
- * the signals that would end us, which are read from a descriptor.
+ * The status on a whole terminal, once a second; top_page.c says what of it is seen. The terminal
+ * is put into order again on every way out: q, Ctrl-C (which is a mere key here) and the signals that would end us, which are read from a descriptor.
  */
 #include "hearthctl/top.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Values flow into columns of CELL_WIDTH, so that a terminal of 24 lines holds what is worth a look;
- * tables follow them. Where all parts do not fit, each gets an equal share of the lines, and what
+ * Values flow into columns of CELL_WIDTH, so that a terminal of 24 lines holds what is worth a
+ * look; tables follow them. Where all parts do not fit, each gets an equal share of the lines, and what
  * one does not need goes to the others.
  */
 #include "hearthctl/top_page.h"

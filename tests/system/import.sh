@@ -27,6 +27,21 @@ for line in $(grep -n '^[a-z]' "$sample" | cut -d: -f1); do
 	grep -q "^#     $sample:$line: $option" "$tmp/all.conf" || missing="$missing $line:$option"
 done
 same "every other line is spoken of" "" "${missing:-}"
+# Other houses: what is printed is accepted, every line is counted, and none is lost without a word.
+for house in router pihole pxe openwrt; do
+	house_conf=$top_srcdir/tests/data/dnsmasq-$house.conf
+	check "$house: import" "$hearthctl" import "$house_conf"
+	"$hearthctl" import "$house_conf" >"$tmp/$house.conf" 2>"$tmp/err"
+	check "$house: hearthd accepts it" "$hearthd" --check -c "$tmp/$house.conf"
+	contains "$house: every line is counted" "$(grep -c '^[a-z]' "$house_conf") lines, " "$(cat "$tmp/err")"
+	lost=$(sed -n '/=== Not carried over/,/=== Carried/p' "$tmp/$house.conf" | grep -c '^#     ')
+	contains "$house: and those that are lost" " $lost of them not carried over" "$(cat "$tmp/err")"
+done
+check "a router's two strategies are one" grep -q 'strategy = "parallel"' "$tmp/router.conf"
+check "its zone may lead into the house" grep -q 'rebind-allow = { "fritz.box" }' "$tmp/pihole.conf"
+check "blocks have 512 bytes, whatever the MTU" grep -q 'blksize-max = 512' "$tmp/pxe.conf"
+check "and one port serves" grep -q 'port-mode = "single"' "$tmp/pxe.conf"
+
 refuse "a file that is not there is an error" "$hearthctl" import "$tmp/none"
 "$hearthctl" import >/dev/null 2>&1
 same "none at all is a misuse" 2 $?

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reloads of the announcer with other keys: while there is no memory, and while a number is written. */
+/* Reloads of the announcer with other keys: without memory, and while a number is written. */
 #include "services/announce/announce_service.h"
 
 #include "core/netif.h"
@@ -139,9 +139,10 @@ speaks_as(const struct announce_voice *v, const char *name)
 	CU_ASSERT_EQUAL(v->me.id, id_in(name));
 }
 
-#define A_KEY "sender-key = \"@/a.key\" publish \"t\" { text = { \"x\" } }"
-#define B_KEY "sender-key = \"@/b.key\" old-sender-key = \"@/a.key\" publish \"t\" { text = { \"x\" } }"
-#define C_KEY "sender-key = \"@/c.key\" old-sender-key = \"@/b.key\" publish \"t\" { text = { \"x\" } }"
+#define STATE "publish \"t\" { text = { \"x\" } }"
+#define A_KEY "sender-key = \"@/a.key\" " STATE
+#define B_KEY "sender-key = \"@/b.key\" old-sender-key = \"@/a.key\" " STATE
+#define C_KEY "sender-key = \"@/c.key\" old-sender-key = \"@/b.key\" " STATE
 
 /* --- cases ------------------------------------------------------------------------------------ */
 

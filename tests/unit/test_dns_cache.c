@@ -862,5 +862,6 @@ UNIT_MAIN("dns_cache", UNIT(an_answer_is_found_and_its_ttl_counts_down),
     UNIT(another_size_keeps_the_content_that_fits),
     UNIT(ten_thousand_names_take_little_and_the_count_is_honest),
     UNIT(parts_of_the_cache_can_be_flushed),
-    UNIT(what_is_past_its_ttl_can_be_flushed), UNIT(a_flush_takes_as_many_steps_as_it_may), UNIT(flushing_a_large_cache_gives_its_tables_back),
+    UNIT(what_is_past_its_ttl_can_be_flushed), UNIT(a_flush_takes_as_many_steps_as_it_may),
+    UNIT(flushing_a_large_cache_gives_its_tables_back),
     UNIT(an_entry_tells_what_it_is), UNIT(a_walk_sees_what_stays_exactly_once_whatever_happens))

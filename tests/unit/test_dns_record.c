@@ -311,7 +311,8 @@ data_that_is_not_of_its_type_is_written_as_bytes(void)
 	CU_ASSERT_TRUE(out.bad);
 }
 
-UNIT_MAIN("dns_record", UNIT(data_that_is_not_of_its_type_is_written_as_bytes), UNIT(data_is_written_as_people_do), UNIT(owner_ttl_and_class_are_read_in_any_order),
+UNIT_MAIN("dns_record", UNIT(data_that_is_not_of_its_type_is_written_as_bytes),
+    UNIT(data_is_written_as_people_do), UNIT(owner_ttl_and_class_are_read_in_any_order),
     UNIT(every_type_of_the_house_is_read), UNIT(texts_are_read_with_quotes_and_escapes),
     UNIT(a_text_has_255_bytes_and_the_data_4096), UNIT(service_parameters_are_sorted_by_key),
     UNIT(bad_service_parameters_are_refused), UNIT(any_type_can_be_written_as_bytes),

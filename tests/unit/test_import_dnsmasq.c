@@ -409,7 +409,14 @@ tftp_is_a_section_of_its_own(void)
 	EXPECT("enable-tftp\ntftp-root=/srv/tftp,eth0\ntftp-unique-root\ntftp-max=9\n"
 	       "tftp-no-blocksize\ntftp-single-port\n",
 	    "root = \"/srv/tftp\"", "unique-root = \"address\"", "sessions-max = 9",
-	    "blksize-max = 512", "port-mode = \"single\"", "of all interfaces");
+	    "blksize-max = 512", "port-mode = \"single\"", "of all interfaces",
+	    "hearthd agrees to 512");
+	EXPECT("enable-tftp\ntftp-no-blocksize\ntftp-mtu=1400\ntftp-single-port\n"
+	       "tftp-port-range=1,9\n", "blksize-max = 512", "port-mode = \"single\"",
+	    "whatever the MTU", "no port of their own");
+	EXPECT("enable-tftp\ntftp-root=/b,eth1\ntftp-root=/a\ntftp-root=/c,eth2\n", "root = \"/a\"");
+	CU_ASSERT_EQUAL(counts.lost, 2);
+	CU_ASSERT_EQUAL(counts.differing, 0);
 	EXPECT("enable-tftp=eth0\ntftp-mtu=1400\ntftp-port-range=1,9\ntftp-unique-root=mac\n",
 	    "blksize-max = 1368", "port-mode = \"1-9\"", "unique-root = \"mac\"",
 	    "/srv/tftp unless");
@@ -433,6 +440,52 @@ comments_and_blanks_mean_nothing(void)
 	    "\"9.9.9.9\",\n\t\t\"1.1.1.1\"");
 	CU_ASSERT_EQUAL(counts.lines, 2);
 	EXPECT("server=9.9.9.9#5353\n", "\"9.9.9.9:5353\"");
+}
+
+/* Whatever becomes of a line, it is one line. */
+static void
+lines_are_counted_once(void)
+{
+	struct file files[] = { { "c", "conf-file=d\nconf-file=none\nserver=9.9.9.9\n"
+		"address=/a..b/c..d/good.example/10.0.0.1\nlog-queries\nmax-ttl=9999999\n" },
+		{ "d", "dhcp-range=10.0.0.1,10.0.0.9\n\"open\n# nothing\n" } };
+	struct files fs = { .at = files, .count = 2 };
+
+	free(import_files_of(&fs));
+	CU_ASSERT_EQUAL(counts.lines, 8);
+	CU_ASSERT_EQUAL(counts.known, 7);
+	CU_ASSERT_EQUAL(counts.lost, 4);	/* none, a..b and c..d, dhcp-range, open */
+	/* log-queries; max-ttl, for two reasons. No line says that resolv.conf is read as well. */
+	CU_ASSERT_EQUAL(counts.differing, 2);
+}
+
+static void
+of_two_strategies_the_stronger_one_holds(void)
+{
+	EXPECT("strict-order\nserver=9.9.9.9\n", "strategy = \"order\"");
+	EXPECT("all-servers\nstrict-order\nserver=9.9.9.9\n", "strategy = \"parallel\"",
+	    "#     c:2: strict-order", "their order says nothing");
+	EXPECT("strict-order\nall-servers\nserver=9.9.9.9\n", "strategy = \"parallel\"");
+	CU_ASSERT_EQUAL(counts.lost + counts.differing, 0);
+}
+
+static void
+names_with_blanks_are_kept_and_told(void)
+{
+	EXPECT("host-record=my camera.lan,10.0.0.1\nlocal=/my lan/\n",
+	    "my\\\\032camera.lan. IN A 10.0.0.1", "local = { \"my\\\\032lan\" }",
+	    "A name with a blank", "#     c:1: host-record", "#     c:2: local");
+	CU_ASSERT_EQUAL(counts.differing, 2);
+}
+
+/* Imported settings shall not refuse what dnsmasq let pass. */
+static void
+zones_of_servers_in_the_house_may_lead_into_it(void)
+{
+	EXPECT("no-resolv\nserver=/fritz.box/192.168.178.1\nserver=/pub.example/9.9.9.9\n"
+	       "server=/lan/10.0.0.1\nrev-server=192.168.178.0/24,192.168.178.1\nserver=9.9.9.9\n",
+	    "rebind-allow = { \"fritz.box\" }", "zones of servers in the house");
+	CU_ASSERT(!holds("stop-dns-rebind\nserver=/fritz.box/192.168.178.1\n", "\trebind-allow = "));
 }
 
 static void
@@ -603,6 +656,9 @@ UNIT_MAIN("import_dnsmasq",
 	UNIT(tftp_is_a_section_of_its_own),
 	UNIT(a_log_of_queries_is_a_section),
 	UNIT(comments_and_blanks_mean_nothing),
+	UNIT(lines_are_counted_once), UNIT(of_two_strategies_the_stronger_one_holds),
+	UNIT(names_with_blanks_are_kept_and_told),
+	UNIT(zones_of_servers_in_the_house_may_lead_into_it),
 	UNIT(lines_that_make_no_sense_are_named),
 	UNIT(included_files_are_followed),
 	UNIT(files_of_dhcp_hosts_are_followed),

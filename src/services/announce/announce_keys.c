@@ -264,7 +264,8 @@ name_heir(struct announce *an, struct beacon_identity *old)
 
 /*
  * Take the files' keys; those that are not used any more have been wiped when this returns. Where a
- * new voice cannot begin all is as before; where the old key cannot, the next reload has it name us.
+ * new voice cannot begin all is as before; where the old key cannot, the next reload has it name
+ * us.
  */
 static enum err
 take_keys(struct announce *an, const struct conf *cf, struct key_files *k)

@@ -5,7 +5,9 @@
 #include <limits.h>
 
 #define QUERY_MAX 512	/* bytes of a query with an empty OPT record, and more */
-#define MESSAGE_FIXED (DNS_HEADER_BYTES + 4 + 11 + 4 + 2)	/* bytes beside name, body, EDE text */
+
+/* Bytes of a message beside name, body and EDE text. */
+#define MESSAGE_FIXED (DNS_HEADER_BYTES + 4 + 11 + 4 + 2)
 
 /* --- looking ---------------------------------------------------------------------------------- */
 

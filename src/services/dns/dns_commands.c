@@ -300,8 +300,8 @@ dns_command(struct dns_commands *cs, struct ctl_request *rq)
 		}
 	}
 	ctl_fail(rq, "usage: dns stats | top | lookup NAME | dump | explain NAME [TYPE] [CLIENT] | "
-		     "flush NAME [TYPE] | flush --below NAME | flush --negative | --stale | --all | "
-		     "upstreams");
+		     "flush NAME [TYPE] | flush --below NAME | flush --negative | --stale | "
+		     "--all | upstreams");
 }
 
 /* --- life ------------------------------------------------------------------------------------- */

@@ -101,8 +101,8 @@ report_answer(const struct dns_entry_info *info, struct scratch *s, struct repor
 }
 
 enum err
-dns_dump_slice(const struct dns_cache *c, const struct dns_routes *rs, uint32_t *cursor, mono_us now,
-    struct report *list, bool *more)
+dns_dump_slice(const struct dns_cache *c, const struct dns_routes *rs, uint32_t *cursor,
+    mono_us now, struct report *list, bool *more)
 {
 	struct scratch *s = malloc(sizeof(*s));
 	unsigned places = SLICE_PLACES, entries = 0;
