@@ -26,6 +26,26 @@ gives 0 "--help behind a command" "$hearthctl" dns --help
 contains "it names what the service does" "dns flush NAME" "$out"
 refuse "and nothing else" grep -q reload "$tmp/out"
 gives 0 "--help behind a command that runs here" "$hearthctl" keygen --help
+
+# Manual page and help name the same commands and options.
+manual=$top_srcdir/docs/hearthctl.1
+"$hearthctl" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\( [a-z]*\)\?\).*/\1/p' |
+	sed 's/ $//' | grep . | sort -u >"$tmp/commands"
+check "the help lists the commands" [ "$(grep -c . "$tmp/commands")" -ge 15 ]
+sed -n 's/^\.It \(Xo \)\?Cm //p' "$manual" | sed 's/ [A-Z].*//' | sort -u >"$tmp/manual"
+same "the manual page describes them, and no others" "" "$(diff "$tmp/commands" "$tmp/manual")"
+{ "$hearthctl" --help; for command in listen verify keygen; do "$hearthctl" "$command" --help; done; } |
+	grep -o -e '--[a-z-]*' | sort -u >"$tmp/options"
+missing=
+while read -r option; do
+	grep -q -- "Fl Fl ${option#--}\( \|$\)" "$manual" || missing="$missing $option"
+done <"$tmp/options"
+same "and every option" "" "$missing"
+if command -v mandoc >/dev/null; then
+	same "mandoc finds nothing in it" "" \
+		"$(mandoc -T lint "$manual" | grep -v 'referenced manual not found')"
+fi
+
 gives 2 "no command" "$hearthctl"
 contains "it says so" "hearthctl: a command is missing" "$err"
 gives 2 "an unknown option" "$hearthctl" --no-such-option status
