@@ -125,6 +125,15 @@ tests_unit_test_dns_upstream_burst_SOURCES = tests/unit/test_dns_upstream_burst.
 tests_unit_test_dns_upstream_burst_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_upstream_burst_LDADD = $(UNIT_DNS)
 
+if HAVE_OPENSSL
+check_PROGRAMS += tests/unit/test_dns_upstream_tls
+TESTS += tests/unit/test_dns_upstream_tls
+tests_unit_test_dns_upstream_tls_SOURCES = tests/unit/test_dns_upstream_tls.c \
+	tests/support/fake_tls.c tests/support/fake_tls.h tests/support/edge.h
+tests_unit_test_dns_upstream_tls_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_upstream_tls_LDADD = $(UNIT_DNS)
+endif
+
 check_PROGRAMS += tests/unit/test_dns_upstream_server
 TESTS += tests/unit/test_dns_upstream_server
 tests_unit_test_dns_upstream_server_SOURCES = tests/unit/test_dns_upstream_server.c \

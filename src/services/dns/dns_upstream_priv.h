@@ -100,6 +100,7 @@ struct dns_stream {
 	bool tls_wants_write;	/* before anything else can happen */
 	bool tls_proven;	/* its handshake has ended well */
 	bool tls_broken;
+	size_t tls_left;	/* bytes that may still be read in this go */
 	bool single;		/* for one query, as DNSCrypt wants */
 	bool reading;
 	bool dead;
@@ -350,7 +351,10 @@ void dns_tls_free(struct dns_tls *tls);		/* NULL is fine */
  */
 bool dns_tls_begin(struct dns_stream *st, int *error);
 void dns_tls_end(struct dns_stream *st);	/* where it was not begun nothing happens */
-/* As recv() and send(). The handshake is their affair. EPROTO: what has come is not to be trusted. */
+/*
+ * As recv() and send(), but never 0. The handshake is their affair. EPROTO: what has come is not to
+ * be trusted.
+ */
 ssize_t dns_tls_recv(struct dns_stream *st, void *out, size_t cap);
 ssize_t dns_tls_send(struct dns_stream *st, struct span bytes);
 /* Bytes that have come and that no event will tell of. */

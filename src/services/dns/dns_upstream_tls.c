@@ -24,12 +24,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/offload.h"
 #include "core/report.h"
 
 #define RETRY_AFTER   seconds(10)	/* until authorities that cannot be read are looked for again */
+#define READ_MAX      (32 << 10)	/* bytes in one go: a record has up to 16 KiB */
 #define LOG_EVERY     seconds(60)	/* failures that are in the log, each so long; */
 #define LOG_BURST     5			/* so many at once */
 
@@ -52,6 +54,7 @@ struct dns_tls {
 	struct reading *reading;
 	bool outdated;		/* may be another file by now: read it anew at the next chance */
 	mono_us failed;		/* when it could not be read; 0: it could, or was not tried */
+	BIO_METHOD *method;
 	struct log_gate gate;
 	char file[PATH_MAX];	/* empty: the system's */
 };
@@ -60,6 +63,66 @@ bool
 dns_tls_is_built(void)
 {
 	return true;
+}
+
+/* --- bytes ------------------------------------------------------------------------------------ */
+
+/*
+ * OpenSSL goes on reading as long as tickets, requests and the like come, which may be for ever: it
+ * is told that there is no more after a while.
+ */
+static int
+read_bytes(BIO *bio, char *out, int cap)
+{
+	struct dns_stream *st = BIO_get_data(bio);
+	size_t n = (size_t)cap < st->tls_left ? (size_t)cap : st->tls_left;
+
+	BIO_clear_retry_flags(bio);
+	if (n == 0) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+
+	ssize_t got = recv(st->watch.fd, out, n, 0);
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_retry_read(bio);
+	if (got > 0)
+		st->tls_left -= (size_t)got;
+	return (int)got;
+}
+
+static int
+write_bytes(BIO *bio, const char *bytes, int len)
+{
+	struct dns_stream *st = BIO_get_data(bio);
+	ssize_t n = send(st->watch.fd, bytes, (size_t)len, MSG_NOSIGNAL);
+
+	BIO_clear_retry_flags(bio);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_retry_write(bio);
+	return (int)n;
+}
+
+static long
+control(BIO *bio, int what, long number, void *pointer)
+{
+	(void)bio;
+	(void)number;
+	(void)pointer;
+	return what == BIO_CTRL_FLUSH;
+}
+
+static BIO_METHOD *
+make_method(void)
+{
+	BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "upstream");
+
+	if (m != NULL && BIO_meth_set_read(m, read_bytes) == 1 &&
+	    BIO_meth_set_write(m, write_bytes) == 1 && BIO_meth_set_ctrl(m, control) == 1)
+		return m;
+	BIO_meth_free(m);
+	return NULL;
 }
 
 /* --- authorities ------------------------------------------------------------------------------ */
@@ -110,6 +173,7 @@ make_context(void)
 	if (ctx == NULL)
 		return NULL;
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 	    SSL_MODE_RELEASE_BUFFERS);
@@ -219,12 +283,20 @@ tls_of(struct dns_upstream *up)
 {
 	if (up->tls != NULL)
 		return up->tls;
-	up->tls = calloc(1, sizeof(*up->tls));
-	if (up->tls != NULL) {
-		up->tls->up = up;
-		up->tls->gate = (struct log_gate){ .every = LOG_EVERY, .burst = LOG_BURST };
+
+	struct dns_tls *tls = calloc(1, sizeof(*tls));
+
+	if (tls == NULL)
+		return NULL;
+	tls->up = up;
+	tls->gate = (struct log_gate){ .every = LOG_EVERY, .burst = LOG_BURST };
+	tls->method = make_method();
+	if (tls->method == NULL) {
+		free(tls);
+		return NULL;
 	}
-	return up->tls;
+	up->tls = tls;
+	return tls;
 }
 
 static void
@@ -265,6 +337,7 @@ dns_tls_free(struct dns_tls *tls)
 		return;
 	abandon_reading(tls);
 	SSL_CTX_free(tls->ctx);
+	BIO_meth_free(tls->method);
 	free(tls);
 }
 
@@ -285,6 +358,19 @@ set_identity(SSL *ssl, const struct dns_server *sv)
 	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	return X509_VERIFY_PARAM_set1_host(param, sv->auth_name, 0) == 1 &&
 	    SSL_set_tlsext_host_name(ssl, sv->auth_name) == 1;
+}
+
+static bool
+set_bytes(struct dns_stream *st, const BIO_METHOD *method)
+{
+	BIO *bio = BIO_new(method);
+
+	if (bio == NULL)
+		return false;
+	BIO_set_data(bio, st);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(st->tls, bio, bio);
+	return true;
 }
 
 bool
@@ -312,7 +398,7 @@ dns_tls_begin(struct dns_stream *st, int *error)
 	*error = st->tls != NULL ? 0 : ENOMEM;
 	if (st->tls == NULL)
 		return false;
-	if (!set_identity(st->tls, sv) || SSL_set_fd(st->tls, st->watch.fd) != 1) {
+	if (!set_identity(st->tls, sv) || !set_bytes(st, tls->method)) {
 		dns_tls_end(st);
 		*error = ENOMEM;
 		return false;
@@ -357,7 +443,7 @@ note_failure(struct dns_stream *st)
 		    LOG_U64("suppressed", suppressed));
 }
 
-/* What an operation came to: n where it is above 0, else as recv() and send(). */
+/* What an operation came to: n where it is above 0, else -1 with errno. */
 static ssize_t
 outcome(struct dns_stream *st, int n)
 {
@@ -377,19 +463,21 @@ outcome(struct dns_stream *st, int n)
 		errno = EAGAIN;
 		return -1;
 	case SSL_ERROR_ZERO_RETURN:
-		return 0;
+		errno = ECONNRESET;
+		return -1;
 	case SSL_ERROR_SYSCALL:
-		st->tls_broken = true;
-		errno = error != 0 ? error : ECONNRESET;
-		return -1;
+		error = error != 0 ? error : ECONNRESET;
+		break;
 	default:
-		st->tls_broken = true;
-		/* A server that hangs up without a word does so to close an idle connection. */
-		if (!SSL_is_init_finished(st->tls))
-			note_failure(st);
-		errno = EPROTO;
-		return -1;
+		error = EPROTO;
+		break;
 	}
+	st->tls_broken = true;
+	/* A server that hangs up later without a word does so to close an idle connection. */
+	if (!SSL_is_init_finished(st->tls))
+		note_failure(st);
+	errno = error;
+	return -1;
 }
 
 static void
@@ -409,6 +497,7 @@ dns_tls_recv(struct dns_stream *st, void *out, size_t cap)
 {
 	errno = 0;
 	ERR_clear_error();
+	st->tls_left = READ_MAX;
 
 	ssize_t n = outcome(st, SSL_read(st->tls, out, cap < INT_MAX ? (int)cap : INT_MAX));
 
@@ -421,6 +510,7 @@ dns_tls_send(struct dns_stream *st, struct span bytes)
 {
 	errno = 0;
 	ERR_clear_error();
+	st->tls_left = READ_MAX;
 	return outcome(st, SSL_write(st->tls, bytes.at,
 	    bytes.len < INT_MAX ? (int)bytes.len : INT_MAX));
 }

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* Upstream servers over TLS: what a server, the settings and the network may do at a bad moment. */
+#include "services/dns/dns_upstream.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "core/log.h"
+#include "core/rand.h"
+#include "services/dns/dns_name.h"
+#include "services/dns/dns_upstream_priv.h"
+#include "support/edge.h"
+#include "support/fake_tls.h"
+#include "support/unit.h"
+#include "util/seal.h"
+
+static struct world {
+	struct rand rand;
+	struct log *log;
+	struct dns_upstream *up;
+	struct dns_server *sv;
+	struct fake_tls fake;
+} w;
+
+struct question {
+	struct dns_send send;
+	unsigned calls;
+	enum dns_send_result result;
+};
+
+static void
+answered(struct dns_send *s, const struct dns_reply *r)
+{
+	struct question *q = (struct question *)s;
+
+	q->calls++;
+	q->result = r->result;
+}
+
+static void
+begin(int max_version)
+{
+	struct dns_upstream_opts opts = { 0 };
+	char text[ADDR_TEXT_MAX], spec[ADDR_TEXT_MAX + 8];
+
+	CU_ASSERT_NOT_EQUAL(signal(SIGPIPE, SIG_IGN), SIG_ERR);	/* the fake writes as it likes */
+	edge_begin(1, 8);
+	opts.offload = edge.pool;
+	CU_ASSERT_EQUAL(seal_init(), OK);
+	rand_init(&w.rand);
+	CU_ASSERT_EQUAL_FATAL(log_new(&w.log, LOG_LEVEL_ERR, LOG_FORMAT_TEXT), OK);
+	fake_tls_begin(&w.fake, edge.loop, edge_path("ca.pem"), max_version);
+	CU_ASSERT_EQUAL_FATAL(dns_upstream_new(&w.up, edge.loop, &w.rand, w.log, &opts), OK);
+	CU_ASSERT_EQUAL_FATAL(dns_upstream_authorities(w.up, edge_path("ca.pem")), OK);
+	snprintf(spec, sizeof(spec), "tls://%s", addr_format(&w.fake.addr, text));
+	CU_ASSERT_EQUAL_FATAL(dns_upstream_add(w.up, &w.sv, spec, NULL), OK);
+}
+
+static void
+end(void)
+{
+	dns_upstream_free(w.up);
+	fake_tls_end(&w.fake);
+	log_free(w.log);
+	rand_fini(&w.rand);
+	edge_end();
+}
+
+static void
+turn(void)
+{
+	CU_ASSERT_EQUAL_FATAL(loop_turn(edge.loop, loop_clock(edge.loop) + millis(20)), OK);
+}
+
+static void
+ask_server(struct question *q, struct dns_server *sv)
+{
+	struct dns_name name;
+	struct dns_send_ask a = { .type = DNS_TYPE_A, .class = DNS_CLASS_IN, .rd = true };
+
+	CU_ASSERT_EQUAL_FATAL(dns_name_parse(&name, span_str("a.example")), OK);
+	a.name = dns_name_span(&name);
+	*q = (struct question){ .send.done = answered };
+	CU_ASSERT_EQUAL_FATAL(dns_upstream_send(w.up, sv, &q->send, &a,
+	    loop_clock(edge.loop) + seconds(10)), OK);
+}
+
+static void
+ask(struct question *q)
+{
+	ask_server(q, w.sv);
+}
+
+static void
+expect_answer(struct question *q)
+{
+	EDGE_AWAIT(q->calls == 1);
+	CU_ASSERT_EQUAL(q->result, DNS_SEND_ANSWER);
+}
+
+static void
+ask_and_expect(void)
+{
+	struct question q;
+
+	ask(&q);
+	expect_answer(&q);
+}
+
+/* --- a server that says what it should not ---------------------------------------------------- */
+
+/* The end of a connection, told in the middle of the handshake, and read by who wants to write. */
+static void
+a_goodbye_before_the_handshake_is_over_ends_the_connection(void)
+{
+	static const uint8_t goodbye[] = { 21, 3, 3, 0, 2, 1, 0 };
+	struct question q, next;
+
+	begin(TLS1_3_VERSION);
+	w.fake.deaf = true;
+	ask(&q);
+	EDGE_AWAIT(w.fake.accepted == 1 && w.sv->stream != NULL && w.sv->stream->tls != NULL);
+	fake_tls_raw(&w.fake.conns[0], goodbye, sizeof(goodbye));
+	w.fake.deaf = false;
+	ask(&next);
+	EDGE_AWAIT(q.calls == 1 && next.calls == 1);
+	CU_ASSERT_EQUAL(q.result, DNS_SEND_UNREACHABLE);
+	CU_ASSERT_EQUAL(next.result, DNS_SEND_UNREACHABLE);
+	ask_and_expect();
+	end();
+}
+
+static int
+unread(void)
+{
+	int n = 0;
+
+	CU_ASSERT_EQUAL(ioctl(w.sv->stream->watch.fd, FIONREAD, &n), 0);
+	return n;
+}
+
+/* All of them would be read in one go, and more while that lasts. */
+static void
+tickets_without_end_do_not_hold_the_turn(void)
+{
+	int before;
+
+	begin(TLS1_3_VERSION);
+	ask_and_expect();
+	turn();
+	while (unread() < 200000 && fake_tls_ticket(&w.fake.conns[0]))
+		;
+	before = unread();
+	CU_ASSERT_TRUE_FATAL(before > 100000);
+	turn();
+	CU_ASSERT_TRUE(unread() < before);
+	CU_ASSERT_TRUE(unread() > before / 2);
+	ask_and_expect();
+	CU_ASSERT_EQUAL(w.fake.accepted, 1);
+	end();
+}
+
+/* What is written to a connection that the server has closed ends the connection alone. */
+static void
+a_server_that_hangs_up_while_it_is_written_to_ends_no_program(void)
+{
+	struct question q, next;
+
+	begin(TLS1_3_VERSION);
+	ask_and_expect();
+	turn();
+	fake_tls_hang_up(&w.fake.conns[0]);
+	CU_ASSERT_NOT_EQUAL(signal(SIGPIPE, SIG_DFL), SIG_ERR);
+	ask(&q);
+	ask(&next);
+	CU_ASSERT_NOT_EQUAL(signal(SIGPIPE, SIG_IGN), SIG_ERR);
+	expect_answer(&q);
+	expect_answer(&next);
+	CU_ASSERT_EQUAL(w.fake.accepted, 2);
+	end();
+}
+
+UNIT_MAIN("dns_upstream_tls",
+    UNIT(a_goodbye_before_the_handshake_is_over_ends_the_connection),
+    UNIT(tickets_without_end_do_not_hold_the_turn),
+    UNIT(a_server_that_hangs_up_while_it_is_written_to_ends_no_program))
