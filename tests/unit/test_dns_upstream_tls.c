@@ -184,7 +184,31 @@ a_server_that_hangs_up_while_it_is_written_to_ends_no_program(void)
 	end();
 }
 
+/* Its probes end before the connection would be given up for any of them. */
+static void
+a_connection_without_a_sound_is_not_asked_for_ever(void)
+{
+	struct question q[2];
+	mono_us until;
+
+	begin(TLS1_3_VERSION);
+	w.fake.deaf = true;
+	for (unsigned i = 0; i < 2; i++) {
+		ask(&q[i]);
+		until = loop_clock(edge.loop) + millis(1100);
+		loop_timer(edge.loop, &q[i].send.t->deadline, until);
+		EDGE_AWAIT(q[i].calls == 1);
+		CU_ASSERT_EQUAL(q[i].result, DNS_SEND_TIMEOUT);
+		CU_ASSERT_EQUAL(w.fake.accepted, 1);
+	}
+	w.fake.deaf = false;
+	ask_and_expect();
+	CU_ASSERT_EQUAL(w.fake.accepted, 2);
+	end();
+}
+
 UNIT_MAIN("dns_upstream_tls",
     UNIT(a_goodbye_before_the_handshake_is_over_ends_the_connection),
     UNIT(tickets_without_end_do_not_hold_the_turn),
-    UNIT(a_server_that_hangs_up_while_it_is_written_to_ends_no_program))
+    UNIT(a_server_that_hangs_up_while_it_is_written_to_ends_no_program),
+    UNIT(a_connection_without_a_sound_is_not_asked_for_ever))

@@ -6,8 +6,8 @@
  * dns_upstream_tls.c.
  *
  * A server may close an idle connection just when we write to it, so what was lost with one that
- * had answered before is asked once more on a new one. A connection that has gone silent is given
- * up with the first query that gets too late on it.
+ * had answered before is asked once more on a new one. A connection that has gone silent, in its
+ * handshake or later, is given up with the first query that gets too late on it.
  */
 #include "services/dns/dns_upstream_priv.h"
 
@@ -179,7 +179,7 @@ receive(struct dns_stream *st)
 			return ECONNRESET;
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : errno;
-		st->last_heard = loop_now(up->loop);
+		st->quiet_since = 0;
 		st->in_used += (size_t)n;
 		take_frames(st);
 	} while (!st->dead && over_tls(st) && dns_tls_pending(st));
@@ -197,7 +197,8 @@ connected(struct dns_stream *st)
 	if (error != 0)
 		return error;
 	st->connected = true;
-	st->last_heard = loop_now(st->server->up->loop);
+	if (st->quiet_since != 0)
+		st->quiet_since = loop_now(st->server->up->loop);
 	if (over_tls(st) && !dns_tls_begin(st, &error) && error != 0)
 		return error;
 	return flush(st);
@@ -252,7 +253,7 @@ open_stream(struct dns_stream **out, struct dns_server *sv, bool single)
 	memset(st, 0, offsetof(struct dns_stream, in));
 	st->server = sv;
 	st->single = single;
-	st->last_heard = st->idle_since = loop_now(sv->up->loop);
+	st->idle_since = loop_now(sv->up->loop);
 	LIST_INIT(&st->waiting);
 	st->watch = (struct loop_fd){ .fd = dns_server_socket(sv, SOCK_STREAM), .ready = ready };
 	if (st->watch.fd < 0)
@@ -331,6 +332,8 @@ dns_tcp_send(struct dns_transaction *t)
 	}
 	t->stream = st;
 	t->sent_tcp = loop_now(sv->up->loop);
+	if (st->quiet_since == 0)
+		st->quiet_since = t->sent_tcp;
 	LIST_INSERT_HEAD(&st->waiting, t, on_stream);
 	sv->stats.sent++;
 	sv->stats.sent_tcp++;
@@ -345,14 +348,11 @@ dns_tcp_overdue(struct dns_transaction *t)
 {
 	struct dns_stream *st = t->stream;
 
-	if (st == NULL || st->last_heard > t->sent_tcp ||
-	    loop_now(t->server->up->loop) - t->sent_tcp < SILENCE_MAX)
+	if (st == NULL || st->quiet_since == 0 ||
+	    loop_now(t->server->up->loop) - st->quiet_since < SILENCE_MAX)
 		return;
-	if (st->single) {
-		dns_tcp_leave(t);
-		return;
-	}
-	dns_tcp_leave(t);
+	LIST_REMOVE(t, on_stream);
+	t->stream = NULL;
 	fail_stream(st, ETIMEDOUT);
 }
 
