@@ -207,8 +207,63 @@ a_connection_without_a_sound_is_not_asked_for_ever(void)
 	end();
 }
 
+/* --- what a session may be used for ----------------------------------------------------------- */
+
+/* Tickets come at the word of the case alone. */
+static void
+begin_without_tickets(void)
+{
+	begin(TLS1_3_VERSION);
+	SSL_CTX_set_num_tickets(w.fake.ctx, 0);
+}
+
+static void
+hang_up(unsigned i)
+{
+	fake_tls_hang_up(&w.fake.conns[i]);
+	EDGE_AWAIT(w.sv->stream == NULL);
+}
+
+/* A question waits on a connection while something changes; the ticket comes after that. */
+static void
+ask_and_change(struct question *q, void (*change)(void))
+{
+	begin_without_tickets();
+	ask_and_expect();
+	w.fake.mute = true;
+	ask(q);
+	EDGE_AWAIT(w.fake.conns[0].used != 0);
+	w.fake.mute = false;
+	change();
+	CU_ASSERT_TRUE(fake_tls_ticket(&w.fake.conns[0]));
+}
+
+static void
+change_network(void)
+{
+	dns_upstream_forget(w.up);
+}
+
+static void
+a_connection_of_another_network_is_not_asked_any_more_nor_resumed(void)
+{
+	struct question q;
+
+	ask_and_change(&q, change_network);
+	ask_and_expect();
+	CU_ASSERT_EQUAL(w.fake.accepted, 2);
+	CU_ASSERT_EQUAL(q.calls, 0);
+	fake_tls_answer(&w.fake.conns[0]);
+	expect_answer(&q);
+	EDGE_AWAIT(w.fake.conns[0].watch.fd == -1);
+	hang_up(1);
+	ask_and_expect();
+	end();
+}
+
 UNIT_MAIN("dns_upstream_tls",
     UNIT(a_goodbye_before_the_handshake_is_over_ends_the_connection),
     UNIT(tickets_without_end_do_not_hold_the_turn),
     UNIT(a_server_that_hangs_up_while_it_is_written_to_ends_no_program),
-    UNIT(a_connection_without_a_sound_is_not_asked_for_ever))
+    UNIT(a_connection_without_a_sound_is_not_asked_for_ever),
+    UNIT(a_connection_of_another_network_is_not_asked_any_more_nor_resumed))

@@ -102,6 +102,7 @@ struct dns_stream {
 	bool tls_broken;
 	size_t tls_left;	/* bytes that may still be read in this go */
 	bool single;		/* for one query, as DNSCrypt wants */
+	bool retired;		/* takes no more queries */
 	bool reading;
 	bool dead;
 	size_t in_used;
@@ -333,7 +334,10 @@ void dns_tcp_send(struct dns_transaction *t);
 void dns_tcp_leave(struct dns_transaction *t);
 /* t's time is over: where nothing has been heard since it was sent, give the connection up. */
 void dns_tcp_overdue(struct dns_transaction *t);
-/* Close a connection that nobody waits on, after its time or (all) now. True: it is there. */
+/*
+ * Close a connection that nobody waits on, after its time or (all) now; one that somebody waits on
+ * takes no more queries in the latter case. True: it is there.
+ */
 bool dns_tcp_tidy(struct dns_server *sv, mono_us now, bool all);
 void dns_tcp_close_all(struct dns_server *sv);
 /* Certificates can be checked from here on, or cannot be: begin what has waited for that. */

@@ -68,10 +68,11 @@ dns_tcp_leave(struct dns_transaction *t)
 		return;
 	LIST_REMOVE(t, on_stream);
 	t->stream = NULL;
-	if (st->single)
+	if (!LIST_EMPTY(&st->waiting))
+		return;
+	st->idle_since = loop_now(t->server->up->loop);
+	if (st->single || st->retired)
 		fail_stream(st, 0);
-	else if (LIST_EMPTY(&st->waiting))
-		st->idle_since = loop_now(t->server->up->loop);
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -391,8 +392,12 @@ dns_tcp_tidy(struct dns_server *sv, mono_us now, bool all)
 
 	if (st == NULL)
 		return false;
-	if (LIST_EMPTY(&st->waiting) && (all || now - st->idle_since > IDLE_CLOSE))
+	if (LIST_EMPTY(&st->waiting) && (all || now - st->idle_since > IDLE_CLOSE)) {
 		fail_stream(st, 0);
+	} else if (all) {
+		st->retired = true;
+		sv->stream = NULL;
+	}
 	return sv->stream != NULL;
 }
 
