@@ -261,9 +261,187 @@ a_connection_of_another_network_is_not_asked_any_more_nor_resumed(void)
 	end();
 }
 
+/* --- authorities ------------------------------------------------------------------------------ */
+
+static struct offload_job stopper;
+static int stop_pipe[2];
+
+static void
+wait_for_the_word(struct offload_job *job)
+{
+	char byte;
+
+	(void)job;
+	(void)!read(stop_pipe[0], &byte, 1);
+}
+
+static void
+nothing_to_do(struct offload_job *job)
+{
+	(void)job;
+}
+
+/* Nothing is read from here on until go(). */
+static void
+stop(void)
+{
+	CU_ASSERT_EQUAL_FATAL(pipe(stop_pipe), 0);
+	stopper = (struct offload_job){ .work = wait_for_the_word, .done = nothing_to_do };
+	CU_ASSERT_EQUAL_FATAL(offload_submit(edge.pool, &stopper), OK);
+}
+
+static void
+go(void)
+{
+	CU_ASSERT_EQUAL(write(stop_pipe[1], "x", 1), 1);
+	EDGE_AWAIT(offload_stats(edge.pool)->waiting == 0);
+	close(stop_pipe[0]);
+	close(stop_pipe[1]);
+}
+
+static bool
+is_waiting_for_authorities(void)
+{
+	return w.sv->stream != NULL && w.sv->stream->connected && w.sv->stream->tls == NULL;
+}
+
+static void
+a_server_that_is_dropped_while_authorities_are_read_answers_still(void)
+{
+	struct question q;
+
+	begin(TLS1_3_VERSION);
+	stop();
+	ask(&q);
+	EDGE_AWAIT(is_waiting_for_authorities());
+	dns_upstream_drop(w.up, w.sv);
+	go();
+	expect_answer(&q);
+	turn();
+	end();
+}
+
+static void
+a_network_that_changes_while_authorities_are_read_loses_nothing(void)
+{
+	struct question q, next;
+
+	begin(TLS1_3_VERSION);
+	stop();
+	ask(&q);
+	EDGE_AWAIT(is_waiting_for_authorities());
+	dns_upstream_forget(w.up);
+	ask(&next);
+	go();
+	expect_answer(&q);
+	expect_answer(&next);
+	end();
+}
+
+/* Whoever hangs up meanwhile is not waited for; nobody turns the loop for it in vain. */
+static void
+a_server_that_goes_while_authorities_are_read_is_told_at_once(void)
+{
+	static const struct linger at_once = { .l_onoff = 1 };
+	struct question q;
+
+	begin(TLS1_3_VERSION);
+	w.fake.deaf = true;
+	stop();
+	ask(&q);
+	EDGE_AWAIT(w.fake.accepted == 1 && is_waiting_for_authorities());
+	CU_ASSERT_EQUAL(setsockopt(w.fake.conns[0].watch.fd, SOL_SOCKET, SO_LINGER, &at_once,
+	    sizeof(at_once)), 0);
+	fake_tls_hang_up(&w.fake.conns[0]);
+	EDGE_AWAIT(q.calls == 1);
+	CU_ASSERT_EQUAL(q.result, DNS_SEND_UNREACHABLE);
+	go();
+	w.fake.deaf = false;
+	ask_and_expect();
+	end();
+}
+
+/* Questions that are on their way when the settings change, at whatever stage they are. */
+static void
+other_authorities_lose_no_question(void)
+{
+	struct question q[2];
+
+	for (unsigned turns = 0; turns < 12; turns++) {
+		begin(TLS1_3_VERSION);
+		ask(&q[0]);
+		for (unsigned i = 0; i < turns; i++)
+			turn();
+		CU_ASSERT_EQUAL(dns_upstream_authorities(w.up, edge_path("none.pem")), OK);
+		ask(&q[1]);
+		CU_ASSERT_EQUAL(dns_upstream_authorities(w.up, edge_path("ca.pem")), OK);
+		expect_answer(&q[0]);
+		expect_answer(&q[1]);
+		end();
+	}
+}
+
+static void
+the_end_may_come_at_any_time(void)
+{
+	struct question q;
+
+	for (unsigned turns = 0; turns < 12; turns++) {
+		begin(TLS1_3_VERSION);
+		ask(&q);
+		for (unsigned i = 0; i < turns; i++)
+			turn();
+		end();
+	}
+	begin(TLS1_3_VERSION);
+	stop();
+	ask(&q);
+	EDGE_AWAIT(is_waiting_for_authorities());
+	dns_upstream_free(w.up);
+	w.up = NULL;
+	go();
+	end();
+}
+
+static void
+change_authorities(void)
+{
+	struct dns_server *other;
+	struct question q;
+	char text[ADDR_TEXT_MAX], spec[ADDR_TEXT_MAX + 16];
+
+	CU_ASSERT_EQUAL(dns_upstream_authorities(w.up, edge_path("ca.pem")), OK);
+	snprintf(spec, sizeof(spec), "tls://%s#other", addr_format(&w.fake.addr, text));
+	CU_ASSERT_EQUAL_FATAL(dns_upstream_add(w.up, &other, spec, NULL), OK);
+	ask_server(&q, other);
+	EDGE_AWAIT(q.calls == 1);
+	EDGE_AWAIT(offload_stats(edge.pool)->waiting == 0);
+	dns_upstream_drop(w.up, other);
+}
+
+static void
+authorities_that_were_read_again_are_shown_everything_again(void)
+{
+	struct question q;
+
+	ask_and_change(&q, change_authorities);
+	fake_tls_answer(&w.fake.conns[0]);
+	expect_answer(&q);
+	EDGE_AWAIT(w.fake.conns[0].watch.fd == -1);
+	ask_and_expect();
+	CU_ASSERT_EQUAL(w.fake.accepted, 3);
+	end();
+}
+
 UNIT_MAIN("dns_upstream_tls",
     UNIT(a_goodbye_before_the_handshake_is_over_ends_the_connection),
     UNIT(tickets_without_end_do_not_hold_the_turn),
     UNIT(a_server_that_hangs_up_while_it_is_written_to_ends_no_program),
     UNIT(a_connection_without_a_sound_is_not_asked_for_ever),
-    UNIT(a_connection_of_another_network_is_not_asked_any_more_nor_resumed))
+    UNIT(a_connection_of_another_network_is_not_asked_any_more_nor_resumed),
+    UNIT(a_server_that_is_dropped_while_authorities_are_read_answers_still),
+    UNIT(a_network_that_changes_while_authorities_are_read_loses_nothing),
+    UNIT(a_server_that_goes_while_authorities_are_read_is_told_at_once),
+    UNIT(other_authorities_lose_no_question),
+    UNIT(authorities_that_were_read_again_are_shown_everything_again),
+    UNIT(the_end_may_come_at_any_time))

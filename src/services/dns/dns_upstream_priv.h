@@ -344,6 +344,8 @@ void dns_tcp_close_all(struct dns_server *sv);
 void dns_tcp_go_on(struct dns_upstream *up);
 /* Close connections over TLS; the queries on them go out again on new ones. */
 void dns_tcp_reconnect_tls(struct dns_upstream *up);
+/* Connections over TLS take no more queries. */
+void dns_tcp_retire_tls(struct dns_upstream *up);
 
 /* --- dns_upstream_tls.c ----------------------------------------------------------------------- */
 

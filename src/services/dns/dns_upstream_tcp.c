@@ -357,19 +357,35 @@ dns_tcp_overdue(struct dns_transaction *t)
 	fail_stream(st, ETIMEDOUT);
 }
 
+/* A connection over TLS that is open: one that has begun to encrypt, or one that has yet to. */
+static struct dns_stream *
+find_tls(struct dns_upstream *up, bool begun)
+{
+	struct dns_servers *lists[] = { &up->servers, &up->dropped };
+	struct dns_server *sv;
+	struct dns_stream *st;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		LIST_FOREACH(sv, lists[i], link)
+			LIST_FOREACH(st, &sv->streams, link)
+				if (over_tls(st) && st->connected && (st->tls != NULL) == begun)
+					return st;
+	return NULL;
+}
+
 void
 dns_tcp_go_on(struct dns_upstream *up)
 {
-	struct dns_server *sv;
+	struct dns_stream *st;
 
-	LIST_FOREACH(sv, &up->servers, link) {
-		struct dns_stream *st = sv->stream;
+	/* The end of one opens another, which is not connected yet. */
+	while ((st = find_tls(up, false)) != NULL) {
 		int error = 0;
 
-		if (st == NULL || !over_tls(st) || !st->connected || st->tls != NULL)
-			continue;
 		if (dns_tls_begin(st, &error))
 			error = flush(st);
+		else if (error == 0)
+			return;		/* they are being read again */
 		if (error != 0)
 			fail_stream(st, error);
 	}
@@ -378,11 +394,22 @@ dns_tcp_go_on(struct dns_upstream *up)
 void
 dns_tcp_reconnect_tls(struct dns_upstream *up)
 {
+	struct dns_stream *st;
+
+	while ((st = find_tls(up, true)) != NULL) {
+		st->answered = true;	/* it is no fault of the server's */
+		fail_stream(st, ECONNRESET);
+	}
+}
+
+void
+dns_tcp_retire_tls(struct dns_upstream *up)
+{
 	struct dns_server *sv;
 
 	LIST_FOREACH(sv, &up->servers, link)
-		if (sv->stream != NULL && over_tls(sv->stream))
-			fail_stream(sv->stream, ECONNRESET);
+		if (sv->stream != NULL && sv->stream->tls != NULL)
+			(void)dns_tcp_tidy(sv, 0, true);
 }
 
 bool

@@ -245,6 +245,7 @@ read_done(struct offload_job *job)
 	if (r->made != NULL) {
 		/* What was found good by other authorities is looked at again. */
 		forget_sessions(tls->up);
+		dns_tcp_retire_tls(tls->up);
 		SSL_CTX_free(tls->ctx);
 		tls->ctx = r->made;
 	} else {
@@ -327,6 +328,7 @@ dns_upstream_authorities(struct dns_upstream *up, const char *file)
 	tls->ctx = NULL;
 	forget_sessions(up);
 	dns_tcp_reconnect_tls(up);
+	dns_tcp_go_on(up);	/* who waits for the old ones waits for the new ones */
 	return OK;
 }
 
