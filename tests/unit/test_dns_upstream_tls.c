@@ -224,6 +224,59 @@ hang_up(unsigned i)
 	EDGE_AWAIT(w.sv->stream == NULL);
 }
 
+static void
+a_ticket_is_used_once(void)
+{
+	begin_without_tickets();
+	ask_and_expect();
+	CU_ASSERT_TRUE(fake_tls_ticket(&w.fake.conns[0]));
+	ask_and_expect();
+	hang_up(0);
+	ask_and_expect();
+	CU_ASSERT_EQUAL(w.fake.resumed, 1);
+	hang_up(1);
+	ask_and_expect();
+	CU_ASSERT_EQUAL(w.fake.accepted, 3);
+	CU_ASSERT_EQUAL(w.fake.resumed, 1);
+	end();
+}
+
+/* A server may be the better for it. */
+static void
+a_ticket_that_led_to_nothing_is_not_shown_again(void)
+{
+	struct question q;
+
+	begin_without_tickets();
+	ask_and_expect();
+	CU_ASSERT_TRUE(fake_tls_ticket(&w.fake.conns[0]));
+	ask_and_expect();
+	hang_up(0);
+	w.fake.deaf = true;
+	ask(&q);
+	EDGE_AWAIT(w.fake.accepted == 2 && w.sv->stream->tls != NULL);
+	fake_tls_hang_up(&w.fake.conns[1]);
+	EDGE_AWAIT(q.calls == 1);
+	CU_ASSERT_EQUAL(q.result, DNS_SEND_UNREACHABLE);
+	w.fake.deaf = false;
+	ask_and_expect();
+	CU_ASSERT_EQUAL(w.fake.accepted, 3);
+	CU_ASSERT_EQUAL(w.fake.resumed, 0);
+	end();
+}
+
+static void
+a_session_of_tls_1_2_is_used_again_and_again(void)
+{
+	begin(TLS1_2_VERSION);
+	for (unsigned i = 0; i < 4; i++) {
+		ask_and_expect();
+		CU_ASSERT_EQUAL(w.fake.resumed, i);
+		hang_up(i);
+	}
+	end();
+}
+
 /* A question waits on a connection while something changes; the ticket comes after that. */
 static void
 ask_and_change(struct question *q, void (*change)(void))
@@ -258,6 +311,62 @@ a_connection_of_another_network_is_not_asked_any_more_nor_resumed(void)
 	EDGE_AWAIT(w.fake.conns[0].watch.fd == -1);
 	hang_up(1);
 	ask_and_expect();
+	CU_ASSERT_EQUAL(w.fake.resumed, 0);
+	end();
+}
+
+static time_t clock_unset;	/* what time() says while it is not 0 */
+
+time_t
+time(time_t *out)
+{
+	struct timespec ts;
+
+	CU_ASSERT_EQUAL(clock_gettime(CLOCK_REALTIME, &ts), 0);
+
+	time_t now = clock_unset != 0 ? clock_unset : ts.tv_sec;
+
+	if (out != NULL)
+		*out = now;
+	return now;
+}
+
+static void
+what_was_proven_without_a_clock_is_proven_again_with_one(void)
+{
+	begin(TLS1_2_VERSION);	/* whose sessions know nothing of time */
+	SSL_CTX_set_timeout(w.fake.ctx, INT32_MAX);	/* the fake has the same clock */
+	clock_unset = 1000;
+	ask_and_expect();
+	turn();
+	clock_unset = 0;
+	hang_up(0);
+	ask_and_expect();
+	CU_ASSERT_EQUAL(w.fake.resumed, 0);
+	hang_up(1);
+	ask_and_expect();
+	CU_ASSERT_EQUAL(w.fake.resumed, 1);
+	end();
+}
+
+static void
+the_certificate_is_looked_at_once_a_day(void)
+{
+	begin(TLS1_3_VERSION);
+	for (unsigned i = 0; i < 3; i++) {
+		ask_and_expect();
+		turn();
+		CU_ASSERT_EQUAL(w.fake.resumed, i);
+		hang_up(i);
+	}
+	/* However often it has been resumed since. */
+	w.sv->tls_verified -= seconds(86400);
+	ask_and_expect();
+	turn();
+	CU_ASSERT_EQUAL(w.fake.resumed, 2);
+	hang_up(3);
+	ask_and_expect();
+	CU_ASSERT_EQUAL(w.fake.resumed, 3);
 	end();
 }
 
@@ -430,6 +539,7 @@ authorities_that_were_read_again_are_shown_everything_again(void)
 	EDGE_AWAIT(w.fake.conns[0].watch.fd == -1);
 	ask_and_expect();
 	CU_ASSERT_EQUAL(w.fake.accepted, 3);
+	CU_ASSERT_EQUAL(w.fake.resumed, 0);
 	end();
 }
 
@@ -438,7 +548,12 @@ UNIT_MAIN("dns_upstream_tls",
     UNIT(tickets_without_end_do_not_hold_the_turn),
     UNIT(a_server_that_hangs_up_while_it_is_written_to_ends_no_program),
     UNIT(a_connection_without_a_sound_is_not_asked_for_ever),
+    UNIT(a_ticket_is_used_once),
+    UNIT(a_ticket_that_led_to_nothing_is_not_shown_again),
+    UNIT(a_session_of_tls_1_2_is_used_again_and_again),
     UNIT(a_connection_of_another_network_is_not_asked_any_more_nor_resumed),
+    UNIT(what_was_proven_without_a_clock_is_proven_again_with_one),
+    UNIT(the_certificate_is_looked_at_once_a_day),
     UNIT(a_server_that_is_dropped_while_authorities_are_read_answers_still),
     UNIT(a_network_that_changes_while_authorities_are_read_loses_nothing),
     UNIT(a_server_that_goes_while_authorities_are_read_is_told_at_once),

@@ -192,6 +192,7 @@ struct dns_server {
 	unsigned burst_len;
 	struct loop_task send_burst;
 	struct ssl_session_st *tls_session;	/* to resume, or NULL */
+	mono_us tls_verified;		/* when its certificate was looked at last */
 	uint64_t tls_resumed;		/* connections that did */
 	uint64_t tls_failures;		/* that came to nothing, */
 	char tls_error[80];		/* why the last one did; empty: it did not */

@@ -11,8 +11,9 @@
  * The authorities are a file of a hundred certificates that takes some ten milliseconds to read: the
  * pool does so when the first connection is open, which waits for that, and again after a reload.
  *
- * A connection resumes the last one's session where the server lets it (RFC 7858 §3.4), except
- * after the network has changed: a session tells the server who it is talking to.
+ * A connection resumes the last one's session where the server lets it (RFC 7858 §3.4). A session
+ * tells the server who it is talking to, so not after the network has changed; and nobody looks at
+ * the certificate again, so not by other authorities, nor after a day.
  */
 #include "services/dns/dns_upstream_priv.h"
 
@@ -32,6 +33,7 @@
 
 #define RETRY_AFTER   seconds(10)	/* until authorities that cannot be read are looked for again */
 #define READ_MAX      (32 << 10)	/* bytes in one go: a record has up to 16 KiB */
+#define VERIFY_EVERY  seconds(86400)	/* certificates expire: sessions rest on one for so long */
 #define LOG_EVERY     seconds(60)	/* failures that are in the log, each so long; */
 #define LOG_BURST     5			/* so many at once */
 
@@ -127,12 +129,28 @@ make_method(void)
 
 /* --- authorities ------------------------------------------------------------------------------ */
 
+/*
+ * May the next connection rest on what this one has proven? Not where it was opened over another
+ * network or by other authorities, nor where nobody could tell whether its certificate was valid.
+ */
+static bool
+is_worth_resuming(const struct dns_stream *st)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(st->tls);
+
+	return !st->retired &&
+	    (X509_VERIFY_PARAM_get_flags(param) & X509_V_FLAG_NO_CHECK_TIME) == 0;
+}
+
 /* A connection has ended its handshake, or the server sends a ticket later on. */
 static int
 keep_session(SSL *ssl, SSL_SESSION *session)
 {
-	struct dns_server *sv = ((struct dns_stream *)SSL_get_app_data(ssl))->server;
+	const struct dns_stream *st = SSL_get_app_data(ssl);
+	struct dns_server *sv = st->server;
 
+	if (!is_worth_resuming(st))
+		return 0;
 	SSL_SESSION_free(sv->tls_session);
 	sv->tls_session = session;
 	return 1;	/* it is ours now */
@@ -407,8 +425,10 @@ dns_tls_begin(struct dns_stream *st, int *error)
 	}
 	SSL_set_app_data(st->tls, st);
 	SSL_set_connect_state(st->tls);
-	if (sv->tls_session != NULL)
+	/* Once alone: who listens would see that it is the same one (RFC 8446 §C.4). */
+	if (sv->tls_session != NULL && loop_now(sv->up->loop) - sv->tls_verified < VERIFY_EVERY)
 		(void)SSL_set_session(st->tls, sv->tls_session);
+	dns_tls_forget(sv);
 	return true;
 }
 
@@ -420,6 +440,9 @@ dns_tls_end(struct dns_stream *st)
 	/* Tell the server, as far as there is room; and do not wait for its word. */
 	if (SSL_is_init_finished(st->tls) && !st->tls_broken)
 		(void)SSL_shutdown(st->tls);
+	/* Its session is as good as before, though the server may have left without a word. */
+	if (st->tls_proven)
+		SSL_set_shutdown(st->tls, SSL_SENT_SHUTDOWN);
 	ERR_clear_error();
 	SSL_free(st->tls);
 	st->tls = NULL;
@@ -491,7 +514,14 @@ note_success(struct dns_stream *st)
 		return;
 	st->tls_proven = true;
 	sv->tls_error[0] = '\0';
-	sv->tls_resumed += SSL_session_reused(st->tls) == 1;
+	if (SSL_session_reused(st->tls) == 1)
+		sv->tls_resumed++;
+	else
+		sv->tls_verified = loop_now(sv->up->loop);
+	/* Before TLS 1.3 a session goes in plain anyway, and the server need not give another. */
+	if (sv->tls_session == NULL && SSL_version(st->tls) < TLS1_3_VERSION &&
+	    is_worth_resuming(st))
+		sv->tls_session = SSL_get1_session(st->tls);
 }
 
 ssize_t
