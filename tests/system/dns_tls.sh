@@ -37,13 +37,13 @@ authority() {
 	openssl req -x509 $ec_key -days 30 -config "$tmp/ca.conf" -extensions authority -subj "/CN=$1" \
 		-keyout "$tmp/$1.key" -out "$tmp/$1.pem" 2>"$tmp/openssl.log" || { show "$tmp/openssl.log"; finish; }
 }
-# certificate FILE SUBJECT-ALTERNATIVE-NAME [DATES...]
+# certificate FILE SUBJECT-ALTERNATIVE-NAME [DATES...]; FILE is its subject, too. No other name: "".
 certificate() {
 	local file=$1 name=$2
 
 	shift 2
 	[ $# -ne 0 ] || set -- -days 10
-	openssl req -new $ec_key -config "$tmp/ca.conf" -subj "/CN=$file" -addext "subjectAltName=$name" \
+	openssl req -new $ec_key -config "$tmp/ca.conf" -subj "/CN=$file" ${name:+-addext "subjectAltName=$name"} \
 		-keyout "$tmp/$file.key" -out "$tmp/$file.csr" 2>"$tmp/openssl.log" &&
 	openssl ca -batch -config "$tmp/ca.conf" -cert "$tmp/authority.pem" -keyfile "$tmp/authority.key" \
 		-in "$tmp/$file.csr" -out "$tmp/$file.pem" -notext "$@" 2>"$tmp/openssl.log" ||
@@ -54,6 +54,7 @@ authority stranger
 certificate good DNS:dns.example
 certificate address IP:127.0.0.1
 certificate other DNS:elsewhere.example
+certificate dns.example ""
 certificate late DNS:dns.example -startdate 20200101000000Z -enddate 20210101000000Z
 
 # --- servers ------------------------------------------------------------------------------------
@@ -159,6 +160,7 @@ untrusted() {
 }
 untrusted "another name" other '#dns.example' 'hostname mismatch'
 untrusted "a name where the address has to be proven" good '' 'IP address mismatch'
+untrusted "a certificate with the name in its subject alone" dns.example '#dns.example' 'hostname mismatch'
 untrusted "a certificate that is out of date" late '#dns.example' 'certificate has expired'
 untrusted "a stranger's certificate" good '#dns.example' 'unable to get local issuer' \
 	"tls-ca = \"$tmp/stranger.pem\""

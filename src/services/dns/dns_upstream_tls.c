@@ -375,7 +375,9 @@ set_identity(SSL *ssl, const struct dns_server *sv)
 		X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_NO_CHECK_TIME);
 	if (sv->auth_name[0] == '\0')
 		return X509_VERIFY_PARAM_set1_ip(param, bytes, n) == 1;
-	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	/* The subject does not count, whatever it says: RFC 8310 §8.1. */
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 	return X509_VERIFY_PARAM_set1_host(param, sv->auth_name, 0) == 1 &&
 	    SSL_set_tlsext_host_name(ssl, sv->auth_name) == 1;
 }
