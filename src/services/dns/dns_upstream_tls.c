@@ -56,6 +56,7 @@ struct dns_tls {
 	struct reading *reading;
 	bool outdated;		/* may be another file by now: read it anew at the next chance */
 	mono_us failed;		/* when it could not be read; 0: it could, or was not tried */
+	bool told;		/* that is in the log */
 	BIO_METHOD *method;
 	struct log_gate gate;
 	char file[PATH_MAX];	/* empty: the system's */
@@ -235,6 +236,9 @@ forget_sessions(struct dns_upstream *up)
 static void
 complain(struct dns_tls *tls, const char *why)
 {
+	if (tls->told)
+		return;
+	tls->told = true;
 	if (tls->file[0] != '\0')
 		log_note(tls->up->log, LOG_LEVEL_ERR, tls->up->service,
 		    "tls-ca %s cannot be read: %s%s", tls->file, why,
@@ -266,6 +270,7 @@ read_done(struct offload_job *job)
 		dns_tcp_retire_tls(tls->up);
 		SSL_CTX_free(tls->ctx);
 		tls->ctx = r->made;
+		tls->told = false;
 	} else {
 		complain(tls, r->error);
 	}
@@ -336,6 +341,7 @@ dns_upstream_authorities(struct dns_upstream *up, const char *file)
 	if (strlen(file) >= sizeof(tls->file))
 		return ERR_RANGE;
 	tls->outdated = true;
+	tls->told = false;
 	tls->failed = 0;
 	if (strcmp(file, tls->file) == 0)
 		return OK;
