@@ -131,6 +131,27 @@ a_network_that_changes_meanwhile_loses_none(void)
 	fake_upstream_free(x);
 }
 
+/* And what comes after it does not leave from where the machine was. */
+static void
+queries_after_a_change_of_network_have_another_port(void)
+{
+	struct fake_upstream *x = without_fresh_ports("*.example A 192.0.2.1");
+	struct fake_crowd before = { 0 }, after = { 0 };
+
+	fake_crowd_send(&before, x, 2, seconds(5));
+	dns_upstream_forget(x->up);
+	fake_crowd_send(&after, x, 2, seconds(5));
+	fake_upstream_await(x, &before.ended, 2, seconds(10));
+	fake_upstream_await(x, &after.ended, 2, seconds(10));
+	CU_ASSERT_EQUAL_FATAL(x->fake.udp_seen, 4);
+	CU_ASSERT_EQUAL(x->fake.ports[0], x->fake.ports[1]);
+	CU_ASSERT_NOT_EQUAL(x->fake.ports[1], x->fake.ports[2]);
+	CU_ASSERT_EQUAL(x->fake.ports[2], x->fake.ports[3]);
+	free(before.all);
+	free(after.all);
+	fake_upstream_free(x);
+}
+
 /* A pending error of the socket is told to whoever sends next; it is not that one's. */
 static void
 a_closed_port_is_told_to_all_who_left_together(void)
@@ -187,5 +208,6 @@ UNIT_MAIN("dns_upstream_burst",
     UNIT(what_is_cancelled_in_the_same_turn_does_not_leave),
     UNIT(the_end_of_the_service_finds_queries_that_have_not_left),
     UNIT(a_network_that_changes_meanwhile_loses_none),
+    UNIT(queries_after_a_change_of_network_have_another_port),
     UNIT(a_closed_port_is_told_to_all_who_left_together),
     UNIT(an_answer_longer_than_a_slot_comes_again_over_tcp))

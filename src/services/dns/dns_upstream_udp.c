@@ -476,7 +476,8 @@ choose_burst(struct dns_udp **out, struct dns_server *sv, mono_us now)
 {
 	struct dns_transaction *first = TAILQ_FIRST(&sv->burst);
 
-	if (first != NULL && sv->burst_len < DNS_BURST && first->udp->sends < DNS_POOL_SENDS) {
+	if (first != NULL && sv->burst_len < DNS_BURST && first->udp->sends < DNS_POOL_SENDS &&
+	    !first->udp->retired) {
 		*out = first->udp;
 		return OK;
 	}
