@@ -43,6 +43,41 @@ servers_are_held_dropped_and_found_again(void)
 	fake_upstream_free(x);
 }
 
+/* What opens a connection takes the server's time and the way's twice over: it does not count. */
+static void
+round_trips_over_streams_count_where_the_connection_was_open(void)
+{
+	struct fake_upstream *x = fake_upstream_new("*.example A 192.0.2.1 ; delay=5", true, NULL);
+	char spec[ADDR_TEXT_MAX + 8] = "tcp://", text[ADDR_TEXT_MAX];
+	struct dns_name name;
+	struct dns_send_ask q = fake_question(&name, "a.example", DNS_TYPE_A);
+	const struct rto *rto = dns_server_rto(x->sv);
+
+	/* A server that has datagrams is measured by those alone. */
+	q.tcp = true;
+	for (unsigned i = 0; i < 3; i++)
+		fake_expect_honest(x, fake_ask_for(x, &q, seconds(5)));
+	CU_ASSERT_EQUAL(rto->srtt, 0);
+
+	strcat(spec, addr_format(&x->fake.addr, text));
+	CU_ASSERT_EQUAL_FATAL(dns_upstream_add(x->up, &x->sv, spec, NULL), OK);
+	rto = dns_server_rto(x->sv);
+	fake_expect_honest(x, fake_ask(x, "a.example", DNS_TYPE_A, seconds(5)));
+	CU_ASSERT_EQUAL(rto->srtt, 0);
+	fake_expect_honest(x, fake_ask(x, "b.example", DNS_TYPE_A, seconds(5)));
+	CU_ASSERT_TRUE(rto->srtt >= millis(5));
+
+	usec before = rto->srtt;
+
+	fake_upstream_hang_up(x);
+	fake_upstream_rule(x, "*.example A 192.0.2.1 ; delay=100");
+	fake_expect_honest(x, fake_ask(x, "c.example", DNS_TYPE_A, seconds(5)));
+	CU_ASSERT_EQUAL(rto->srtt, before);
+	fake_expect_honest(x, fake_ask(x, "d.example", DNS_TYPE_A, seconds(5)));
+	CU_ASSERT_TRUE(rto->srtt > before);
+	fake_upstream_free(x);
+}
+
 static void
 server_names_are_checked(void)
 {
@@ -213,6 +248,7 @@ servers_over_tls_are_told_apart_by_the_name_they_prove(void)
 }
 
 UNIT_MAIN("dns_upstream_server", UNIT(servers_are_held_dropped_and_found_again),
+	  UNIT(round_trips_over_streams_count_where_the_connection_was_open),
 	  UNIT(server_names_are_checked), UNIT(queries_leave_from_the_wanted_address),
 	  UNIT(a_server_that_is_down_is_probed_and_comes_back),
 	  UNIT(a_server_silent_about_one_name_alone_does_not_stay_silent),
