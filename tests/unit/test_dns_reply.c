@@ -308,6 +308,59 @@ a_ready_answer_over_the_limit_is_cut(void)
 	CU_ASSERT_EQUAL(dns_reply_stored(&s, &a.q, NULL, out, 512), 12 + 21 + 11);
 }
 
+#define BODY_AT	 33	/* in a message about WWW.Example.org */
+#define POINTER	 "\300\14"
+#define ALIAS	 POINTER "\0\5\0\1\0\0\0\74\0\4\1b" "\300\20"	/* 16 bytes: b.example.org */
+#define A_OF(owner, last) owner "\0\1\0\1\0\0\0\74\0\4\300\0\2" last	/* 16 bytes */
+
+/* The last bytes of the addresses in a reply of n records of 16 bytes, in their order. */
+static void
+expect_order(const char *records, unsigned n, uint32_t turn, const char *want)
+{
+	uint16_t at[8];
+	struct dns_stored s = { .body = (const uint8_t *)records, .body_len = (uint16_t)(16 * n),
+		.ttl_at = at, .nttl = (uint16_t)n, .answers = (uint16_t)n, .turn = turn,
+		.age_s = 20, .ttl_cap_s = UINT32_MAX };
+	struct asked a;
+	char got[9] = "";
+
+	for (unsigned i = 0; i < n; i++)
+		at[i] = (uint16_t)(BODY_AT + 16 * i + 6);
+	ask(&a, 0, false, false, 0);
+	CU_ASSERT_EQUAL(dns_reply_stored(&s, &a.q, NULL, out, 512), BODY_AT + 16 * n);
+	for (unsigned i = 0; i < n; i++) {
+		got[i] = (char)out[BODY_AT + 16 * i + 15];
+		CU_ASSERT_EQUAL(out[at[i] + 3], 40);
+	}
+	got[n] = '\0';
+	CU_ASSERT_STRING_EQUAL(got, want);
+}
+
+static void
+the_addresses_of_a_name_take_turns(void)
+{
+	static const char three[] = A_OF(POINTER, "1") A_OF(POINTER, "2") A_OF(POINTER, "3");
+
+	expect_order(three, 3, 0, "123");
+	expect_order(three, 3, 1, "231");
+	expect_order(three, 3, 2, "312");
+	expect_order(three, 3, 3, "123");
+	expect_order(three, 3, UINT32_MAX, "123");	/* which is a multiple of 3 */
+	expect_order(three, 1, 7, "1");
+}
+
+/* Behind an alias, and never over the border of an RRset. */
+static void
+what_is_no_address_of_the_name_stays_where_it_is(void)
+{
+	expect_order(ALIAS A_OF("\300\55", "1") A_OF("\300\55", "2"), 3, 1, "\02021");
+	expect_order(A_OF(POINTER, "1") A_OF("\300\55", "2"), 2, 1, "12");
+	expect_order(A_OF(POINTER, "1") A_OF(POINTER, "2") A_OF("\300\55", "3"), 3, 1, "213");
+	expect_order(ALIAS ALIAS, 2, 1, "\020\020");
+	/* A record of another length, that an upstream should not have sent. */
+	expect_order(A_OF(POINTER, "1") POINTER "\0\1\0\1\0\0\0\74\0\3\300\0\2" "2", 2, 1, "12");
+}
+
 UNIT_MAIN("dns_reply", UNIT(a_reply_echoes_id_question_and_letter_case),
     UNIT(opt_is_sent_if_and_only_if_the_query_had_one),
     UNIT(an_rcode_above_15_goes_to_opt_or_becomes_a_failure), UNIT(options_are_written),
@@ -316,4 +369,6 @@ UNIT_MAIN("dns_reply", UNIT(a_reply_echoes_id_question_and_letter_case),
     UNIT(an_ede_yields_before_records_do), UNIT(the_longest_question_and_options_fit_512_bytes),
     UNIT(every_verdict_has_its_rcode), UNIT(a_query_without_a_readable_question_gets_a_header),
     UNIT(the_z_bit_is_not_echoed_and_the_opcode_is), UNIT(a_ready_answer_is_copied_and_patched),
-    UNIT(ttls_stop_at_zero_and_at_the_cap), UNIT(a_ready_answer_over_the_limit_is_cut))
+    UNIT(ttls_stop_at_zero_and_at_the_cap), UNIT(a_ready_answer_over_the_limit_is_cut),
+    UNIT(the_addresses_of_a_name_take_turns),
+    UNIT(what_is_no_address_of_the_name_stays_where_it_is))

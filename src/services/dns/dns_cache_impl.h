@@ -208,7 +208,7 @@ entry_view(const struct dns_cache *c, const struct dns_entry *e, enum dns_cache_
 {
 	struct dns_stored s = { .body = entry_body(e), .ttl_at = e->data, .body_len = e->body_len,
 	    .nttl = e->nttl, .answers = e->answers, .authority = e->authority, .rcode = e->rcode,
-	    .ttl_cap_s = UINT32_MAX };
+	    .ttl_cap_s = UINT32_MAX, .turn = e->hits };
 
 	if (state == DNS_CACHE_FRESH) {
 		s.age_s = (uint32_t)((now - e->stored_at) / seconds(1));

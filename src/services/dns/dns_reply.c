@@ -255,6 +255,55 @@ patch_ttl(uint8_t *at, uint32_t age, uint32_t cap)
 	memcpy(at, &ttl, sizeof(ttl));
 }
 
+#define POINTED_HEAD 6		/* bytes in front of the TTL where the owner is a pointer: and type, class */
+#define POINTED_REST 12		/* of such a record beside its data */
+
+static uint16_t
+u16_at(const uint8_t *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static bool
+is_address(const uint8_t *ttl)
+{
+	uint16_t type = u16_at(ttl - 4);
+
+	return type == DNS_TYPE_A || type == DNS_TYPE_AAAA;
+}
+
+/*
+ * Have the addresses of a name take turns in coming first, as many clients use no other (RFC 1794):
+ * records of one length and owner that lie one behind the other in the message `out`, whose body is
+ * still s's.
+ */
+static void
+take_turns(const struct dns_stored *s, uint8_t *out, size_t head)
+{
+	unsigned first = 0, n = 1;
+
+	while (first < s->answers && !is_address(out + s->ttl_at[first]))
+		first++;
+	if (first == s->answers)
+		return;
+
+	const uint8_t *ttl = out + s->ttl_at[first];
+	size_t size = POINTED_REST + (size_t)u16_at(ttl + 4);
+
+	/* Owner, type, class and length of each are those of the first. */
+	while (first + n < s->answers && s->ttl_at[first + n] == s->ttl_at[first] + n * size &&
+	    memcmp(ttl + n * size - POINTED_HEAD, ttl - POINTED_HEAD, POINTED_HEAD) == 0 &&
+	    memcmp(ttl + n * size + 4, ttl + 4, 2) == 0)
+		n++;
+
+	size_t at = s->ttl_at[first] - (size_t)POINTED_HEAD, cut = s->turn % n * size;
+
+	if (cut == 0)
+		return;
+	memcpy(out + at, s->body + at - head + cut, n * size - cut);
+	memcpy(out + at + n * size - cut, s->body + at - head, cut);
+}
+
 size_t
 dns_reply_stored(const struct dns_stored *s, const struct dns_query *q, const struct dns_opt *opt,
     uint8_t *out, size_t limit)
@@ -267,6 +316,8 @@ dns_reply_stored(const struct dns_stored *s, const struct dns_query *q, const st
 	memcpy(out + DNS_HEADER_BYTES, q->packet.at + DNS_HEADER_BYTES, q->question_len);
 	if (len <= limit) {
 		memcpy(out + head, s->body, s->body_len);
+		if (s->turn != 0 && s->answers > 1)
+			take_turns(s, out, head);
 		for (unsigned i = 0; i < s->nttl; i++)
 			patch_ttl(out + s->ttl_at[i], s->age_s, s->ttl_cap_s);
 	}

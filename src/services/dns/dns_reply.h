@@ -105,6 +105,7 @@ struct dns_stored {
 	uint16_t flags;		/* DNS_FLAG_AD where the upstream said so and is trusted */
 	uint32_t age_s;		/* taken off every TTL, which stops at 0 */
 	uint32_t ttl_cap_s;	/* no TTL above it; UINT32_MAX: none */
+	uint32_t turn;		/* of several addresses, this one modulo their number comes first */
 };
 
 /* Give the length of the reply, never 0. The body must stem from the same question. */
