@@ -106,6 +106,7 @@ reload(struct daemon *d, char err[static SETTINGS_ERR_MAX])
 	if (e == OK) {
 		apply_http(d);
 		log_note(d->log, LOG_LEVEL_NOTICE, "hearthd", "the new settings are in force");
+		settings_log_missing(&d->settings, d->log);
 		settings_waiting(&d->settings, log_waiting, d->log);
 	} else {
 		settings_log_lines(d->log, err);
@@ -346,8 +347,10 @@ start_services(struct daemon *d)
 		.rand = &d->rand,
 		.state_dir = settings_state_dir(&d->settings, d->log),
 	};
-	enum err e = services_start(d->settings.services, &env, settings_root(&d->settings));
+	enum err e;
 
+	settings_log_missing(&d->settings, d->log);
+	e = services_start(d->settings.services, &env, settings_root(&d->settings));
 	if (e == OK)
 		e = settings_open_control(&d->settings, d->log, d->loop, command, d, &d->ctl);
 	if (e == OK)
@@ -433,8 +436,11 @@ run(struct daemon *d)
 		return EXIT_SUCCESS;
 	}
 	if (d->options.mode == OPTIONS_CHECK) {
-		printf("%s: no errors\n",
-		    d->settings.path != NULL ? d->settings.path : "(default settings)");
+		unsigned warnings = settings_print_missing(&d->settings, stdout);
+
+		printf("%s: no errors%s\n",
+		    d->settings.path != NULL ? d->settings.path : "(default settings)",
+		    warnings != 0 ? ", but see above" : "");
 		return EXIT_SUCCESS;
 	}
 	settings_apply_log(&d->settings, d->log);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/http.h"
+#include "core/privs.h"
 #include "services/services.h"
 #include "util/file.h"
 
@@ -222,7 +223,7 @@ settings_log_lines(struct log *lg, const char *lines)
 	}
 }
 
-/* --- user and directories --------------------------------------------------------------------- */
+/* --- user ------------------------------------------------------------------------------------- */
 
 /* Whom the settings mean; "nobody" where they name nobody and the default user is not there. */
 static const char *
@@ -256,6 +257,57 @@ settings_complain_user(const struct settings *st, struct log *lg)
 	log_note(lg, LOG_LEVEL_ERR, "hearthd", "%s: there is no user %s", where,
 	    log_quote(span_str(user_of(st)), name, sizeof(name)));
 }
+
+/* --- what is not there ------------------------------------------------------------------------ */
+
+struct printing {
+	FILE *out;
+	unsigned count;
+};
+
+static void
+print_missing(void *ctx, const char *words)
+{
+	struct printing *p = ctx;
+
+	fprintf(p->out, "warning: %s\n", words);
+	p->count++;
+}
+
+unsigned
+settings_print_missing(const struct settings *st, FILE *out)
+{
+	const struct conf *root = settings_root(st);
+	const char *user = user_of(st);
+	struct printing p = { .out = out };
+	char where[SETTINGS_ERR_MAX / 4], words[SETTINGS_ERR_MAX / 2], name[128];
+
+	if (*user != '\0' && conf_given(root, "user") && getpwnam(user) == NULL) {
+		snprintf(words, sizeof(words), "%s: %s: there is no such user",
+		    conf_where(root, "user", 0, where, sizeof(where)),
+		    log_quote(span_str(user), name, sizeof(name)));
+		print_missing(&p, words);
+	} else if (geteuid() == 0 && privs_drop(user, 0) != OK) {
+		return p.count;		/* what root sees would tell nothing */
+	}
+	conf_missing(root, CONF_LINK | CONF_LOCAL | CONF_LISTEN | CONF_FILE | CONF_FOLDER,
+	    print_missing, &p);
+	return p.count;
+}
+
+static void
+log_missing(void *ctx, const char *words)
+{
+	log_note(ctx, LOG_LEVEL_WARNING, "hearthd", "%s", words);
+}
+
+void
+settings_log_missing(const struct settings *st, struct log *lg)
+{
+	conf_missing(settings_root(st), CONF_LINK | CONF_LOCAL, log_missing, lg);
+}
+
+/* --- directories ------------------------------------------------------------------------------ */
 
 /* Nothing is in the directory. */
 static bool

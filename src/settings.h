@@ -7,6 +7,7 @@
 #define SETTINGS_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "core/conf.h"
 #include "core/ctl.h"
@@ -48,6 +49,14 @@ enum err settings_reload(struct settings *st, struct log *lg, char err[static SE
 
 /* Tell of each key, and each service's section, that takes effect at the next start only. */
 void settings_waiting(const struct settings *st, conf_tell *tell, void *ctx);
+
+/*
+ * Print what the settings name and the daemon will not find as things are, a line each; gives their
+ * number. As root it becomes the daemon's user for that, for good: nothing else can follow.
+ */
+unsigned settings_print_missing(const struct settings *st, FILE *out);
+/* Log which interfaces and addresses are not there; nobody else does. */
+void settings_log_missing(const struct settings *st, struct log *lg);
 
 /* Level and format of the log as the settings say. */
 void settings_apply_log(const struct settings *st, struct log *lg);

@@ -41,6 +41,13 @@ enum conf_flag {
 	CONF_RESTART = 4,	/* a change takes effect at the next start only; reload says so */
 	CONF_LISTEN = 8,	/* CONF_ADDR: a port is opened there, so no two may be the same */
 	CONF_EMPTY = 16,	/* CONF_STRING: "" has a meaning; so it has where it is the default */
+	/* What a text or an address names on this machine, for conf_missing(): */
+	CONF_LINK = 32,		/* an interface; * and ? make it a pattern, which is not looked at */
+	CONF_LOCAL = 64,	/* an address of our own; CONF_LISTEN are such, too */
+	CONF_FILE = 128,	/* a file, or a folder of files, that is read */
+	CONF_FOLDER = 256,	/* a folder */
+	CONF_WRITTEN = 512,	/* beside these two: it is written to, so a file need not be there */
+	CONF_EARLY = 1024,	/* beside these: opened at the start, when we may still be root */
 };
 
 struct conf;		/* one section */
@@ -138,6 +145,16 @@ void conf_waiting(const struct conf *old, const struct conf *now, conf_tell *tel
 /* The same for a section that starts and ends with the daemon; NULL where it was not written. */
 void conf_waiting_section(const char *name, const struct conf *old, const struct conf *now,
     conf_tell *tell, void *ctx);
+
+/* Told where and what: "FILE:LINE: dns.interface: \"eth9\": no such interface is there". */
+typedef void conf_miss(void *ctx, const char *words);
+/*
+ * Tell of what the settings name and this machine does not have, or not for the user that we are.
+ * All of it may come later, so none of it is an error. Asks the system; not for the loop.
+ *
+ * flags  what is looked for, of CONF_LINK, CONF_LOCAL, CONF_LISTEN, CONF_FILE, CONF_FOLDER
+ */
+void conf_missing(const struct conf *root, unsigned flags, conf_miss *miss, void *ctx);
 
 /*
  * Print the settings in force with help lines as comments; conf_read() reads it and gives the same.

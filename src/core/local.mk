@@ -6,8 +6,8 @@ src_libcore_a_SOURCES = \
 	src/core/addrset.c src/core/addrset.h src/core/addrset_impl.h \
 	src/core/addrset_id.c src/core/addrset_msg.c \
 	src/core/conf.c src/core/conf.h src/core/conf_tree.h \
-	src/core/conf_check.c src/core/conf_dump.c src/core/conf_parse.c src/core/conf_text.c \
-	src/core/conf_value.c \
+	src/core/conf_check.c src/core/conf_dump.c src/core/conf_missing.c src/core/conf_parse.c \
+	src/core/conf_text.c src/core/conf_value.c \
 	src/core/ctl.c src/core/ctl.h \
 	src/core/http.h src/core/http_conf.c \
 	src/core/log.c src/core/log.h \

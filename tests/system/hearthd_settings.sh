@@ -61,6 +61,42 @@ wrong "an interface without a name" 'interface: "" means nothing' 'dns { interfa
 wrong "a variable that is not there" "wrong:4: the environment has no HEARTH_TEST_NONE" \
 	'dns { domain = "${HEARTH_TEST_NONE}" }'
 
+# What is not there now may come: a warning each, in the log of the start those that nobody else tells.
+dns_conf 'hosts = "/nix/hosts"' 'interface = "nixif0"' 'source = "203.0.113.77"' >"$tmp/absent"
+"$hearthd" --check -c "$tmp/absent" >"$tmp/check.out" 2>&1
+same "what is not there is no error" 0 $?
+out=$(cat "$tmp/check.out")
+contains "a file that is not there is told" \
+	"warning: $tmp/absent:7: dns.hosts: \"/nix/hosts\": no such file is there now" "$out"
+contains "an interface too" "absent:8: dns.interface: \"nixif0\": no such interface" "$out"
+contains "and an address" "absent:9: dns.source: \"203.0.113.77\": this machine has no such" "$out"
+same "three lines and the verdict" 4 "$(echo "$out" | wc -l)"
+sed "s/$port/$(free_port)/; s/control.sock/absent.sock/" "$tmp/absent" >"$tmp/absent2"
+first=$hearthd_pid first_log=$hearthd_log
+start_hearthd "$tmp/absent2" absent
+same "a start tells of the interface once" 1 "$(grep -c 'no such interface is there' "$hearthd_log")"
+same "and of the address" 1 "$(grep -c 'no such address now' "$hearthd_log")"
+stop "$hearthd_pid"
+hearthd_pid=$first hearthd_log=$first_log
+
+# Who checks as root is told what the daemon's user cannot read.
+if [ "$(id -u)" = 0 ] && [ "$(awk '{ print $3; exit }' /proc/self/uid_map)" -gt 65534 ]; then
+	chmod 755 "$tmp"
+	echo '192.0.2.5 nas' >"$tmp/private"
+	chmod 600 "$tmp/private"
+	dns_conf "hosts = \"$tmp/private\"" | sed 's/^user = .*/user = "nobody"/' >"$tmp/absent"
+	chmod 644 "$tmp/absent"
+	contains "a file that is not for the daemon" 'the file cannot be read' \
+		"$("$hearthd" --check -c "$tmp/absent" 2>&1)"
+	chmod 644 "$tmp/private"
+	same "one that is" "$tmp/absent: no errors" "$("$hearthd" --check -c "$tmp/absent" 2>&1)"
+	sed -i 's/^user = .*/user = "nixuser"/' "$tmp/absent"
+	contains "a user who does not exist" 'absent:1: user: "nixuser": there is no such user' \
+		"$("$hearthd" --check -c "$tmp/absent" 2>&1)"
+else
+	echo "not shown here: checks as root of what another user can read"
+fi
+
 { dns_conf; echo 'dns_cache { }'; echo 'log { level = "loud" }'; } >"$tmp/conf"
 sed -i 's/upstream/cache-size = "32 parsecs"\n\tupstream/' "$tmp/conf"
 "$hearthd" --check -c "$tmp/conf" >"$tmp/check.out" 2>&1

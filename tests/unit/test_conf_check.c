@@ -168,6 +168,90 @@ an_empty_variable_is_as_one_that_is_not_there(void)
 	    "\"192.0.2.1:53\" or \"[2001:db8::1]:53\"");
 }
 
+/* --- what is not there ------------------------------------------------------------------------ */
+
+static const struct conf_key place_keys[] = {
+	{ .name = "link", .type = CONF_STRING, .flags = CONF_LIST | CONF_LINK },
+	{ .name = "addr", .type = CONF_ADDR, .flags = CONF_LIST | CONF_LOCAL, .value = "203.0.113.1" },
+	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LISTEN, .port = 5 },
+	{ .name = "file", .type = CONF_STRING, .flags = CONF_FILE, .value = "/nix/default" },
+	{ .name = "log", .type = CONF_STRING, .flags = CONF_FILE | CONF_WRITTEN },
+	{ .name = "root", .type = CONF_STRING, .flags = CONF_FOLDER, .value = "/nix/root" },
+	{ .name = "in", .type = CONF_STRING, .flags = CONF_FOLDER | CONF_WRITTEN, .value = "" },
+	{ 0 }
+};
+
+static const struct conf_key places[] = {
+	{ .name = "p", .type = CONF_SECTION, .keys = place_keys }, { 0 }
+};
+
+static void
+note_miss(void *ctx, const char *words)
+{
+	char *all = ctx;
+
+	snprintf(all + strlen(all), sizeof(findings) - strlen(all), "%s\n", words);
+}
+
+/* What a text names and is not there; root is written in all of them, as its default is not. */
+static const char *
+missing(const char *text, unsigned flags)
+{
+	static char all[sizeof(findings)];
+	struct conf_file *cf;
+
+	save("f", text);
+	all[0] = '\0';
+	CU_ASSERT_EQUAL_FATAL(conf_read(&cf, "f", places, findings, sizeof(findings)), OK);
+	conf_missing(conf_root(cf), flags, note_miss, all);
+	conf_file_free(cf);
+	return all;
+}
+
+#define EVERYTHING (CONF_LINK | CONF_LOCAL | CONF_LISTEN | CONF_FILE | CONF_FOLDER)
+
+static void
+interfaces_and_addresses_that_are_not_there_are_told(void)
+{
+	CU_ASSERT_STRING_EQUAL(missing("p { link = { lo, 'nix*', 'ni?0' } addr = 127.0.0.7:9 "
+	    "listen = 0.0.0.0 root = / }", EVERYTHING), "");
+	CU_ASSERT_STRING_EQUAL(missing("p { link = { lo,\n nixif0 } root = / }", CONF_LINK),
+	    "f:2: p.link: \"nixif0\": no such interface is there now\n");
+	CU_ASSERT_STRING_EQUAL(missing("p { addr = 203.0.113.77\n listen = 203.0.113.78 }",
+	    CONF_LOCAL), "f:1: p.addr: \"203.0.113.77\": this machine has no such address now\n");
+	CU_ASSERT_STRING_EQUAL(missing("p { addr = 203.0.113.77\n listen = 203.0.113.78 }",
+	    CONF_LISTEN), "f:2: p.listen: \"203.0.113.78\": this machine has no such address now\n");
+}
+
+static void
+files_and_folders_that_are_not_there_are_told(void)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "p { file = '%s/f' log = '%s/new' root = '%s' in = '%s' }", folder,
+	    folder, folder, folder);
+	CU_ASSERT_STRING_EQUAL(missing(text, EVERYTHING), "");
+	CU_ASSERT_STRING_EQUAL(missing("p { file = /nix/a log = /nix/b root = /nix/c in = /nix/d }",
+	    EVERYTHING), "f:1: p.file: \"/nix/a\": no such file is there now\n"
+	    "f:1: p.log: \"/nix/b\": no such folder is there now\n"
+	    "f:1: p.root: \"/nix/c\": no such folder is there now\n"
+	    "f:1: p.in: \"/nix/d\": no such folder is there now\n");
+	CU_ASSERT_STRING_EQUAL(missing("p { root = /dev/null }", EVERYTHING),
+	    "f:1: p.root: \"/dev/null\": this is no folder\n");
+	CU_ASSERT_STRING_EQUAL(missing("p { file = a root = / }", EVERYTHING), "f:1: p.file: \"a\": a "
+	    "path that does not begin with / depends on where hearthd is started\n");
+	CU_ASSERT_STRING_EQUAL(missing("p { file = /nix/a root = / }", CONF_LINK), "");
+}
+
+/* A folder is one that nothing works without; a section that was not written is nobody's. */
+static void
+of_defaults_only_folders_are_told(void)
+{
+	CU_ASSERT_STRING_EQUAL(missing("\np { }", EVERYTHING),
+	    "f:2: default of p.root: \"/nix/root\": no such folder is there now\n");
+	CU_ASSERT_STRING_EQUAL(missing("", EVERYTHING), "");
+}
+
 int
 main(void)
 {
@@ -180,6 +264,9 @@ main(void)
 		UNIT(too_many_are_told_where_the_first_of_them_stands),
 		UNIT(an_empty_text_needs_a_meaning),
 		UNIT(an_empty_variable_is_as_one_that_is_not_there),
+		UNIT(interfaces_and_addresses_that_are_not_there_are_told),
+		UNIT(files_and_folders_that_are_not_there_are_told),
+		UNIT(of_defaults_only_folders_are_told),
 	};
 	char command[64];
 	int status;

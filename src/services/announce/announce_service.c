@@ -44,6 +44,14 @@ check_pair(const char *value)
 	    : "\"key=value\" or \"key\" of at most 255 bytes, the key printable ASCII";
 }
 
+static const char *
+check_publish_files(const struct conf *cf, size_t i)
+{
+	(void)i;
+	return !conf_bool(cf, "publish-files") || conf_count(cf, "files-root") != 0 ? NULL
+	    : "needs the folder that they are in: files-root = \"/srv/tftp\"";
+}
+
 #define MICROSECONDS INT64_C(1000000)
 
 const struct conf_key announce_publish_keys[] = {
@@ -56,10 +64,12 @@ const struct conf_key announce_publish_keys[] = {
 };
 
 static const struct conf_key keys[] = {
-	{ .name = "interfaces", .type = CONF_STRING, .flags = CONF_LIST | CONF_RESTART,
+	{ .name = "interfaces", .type = CONF_STRING,
+	    .flags = CONF_LIST | CONF_LINK | CONF_RESTART, .count_max = BEACON_NET_PATTERNS_MAX,
 	    .value = "*", .help = "where to announce, with * and ?; \"*\" leaves out loopback, "
 	    "tunnels and the interfaces of containers" },
-	{ .name = "broadcast", .type = CONF_STRING, .flags = CONF_LIST | CONF_RESTART,
+	{ .name = "broadcast", .type = CONF_STRING,
+	    .flags = CONF_LIST | CONF_LINK | CONF_RESTART, .count_max = BEACON_NET_PATTERNS_MAX,
 	    .help = "interfaces that get broadcasts as well, where multicast is lost" },
 	{ .name = "port", .type = CONF_INT, .flags = CONF_RESTART, .value = "7665", .min = 1,
 	    .max = 65535, .help = "UDP port, the same everywhere" },
@@ -70,11 +80,11 @@ static const struct conf_key keys[] = {
 	{ .name = "rejoin", .type = CONF_DURATION, .flags = CONF_RESTART, .value = "100s",
 	    .min = 1000000, .max = INT64_C(3600000000),
 	    .help = "how often memberships are renewed, so that switches do not forget them" },
-	{ .name = "sender-key", .type = CONF_STRING,
+	{ .name = "sender-key", .type = CONF_STRING, .flags = CONF_FILE | CONF_EARLY,
 	    .help = "file with our signing key (hearthctl keygen); none: made in state-dir" },
-	{ .name = "old-sender-key", .type = CONF_STRING,
+	{ .name = "old-sender-key", .type = CONF_STRING, .flags = CONF_FILE | CONF_EARLY,
 	    .help = "the key before it: announces the new one to those who trust the old" },
-	{ .name = "group-key", .type = CONF_STRING,
+	{ .name = "group-key", .type = CONF_STRING, .flags = CONF_FILE | CONF_EARLY,
 	    .help = "file with the group's keys, the first seals; none: readable by all" },
 	{ .name = "leases", .type = CONF_INT, .flags = CONF_RESTART, .value = "64", .min = 0,
 	    .max = BEACON_LEASES_MAX,
@@ -83,8 +93,9 @@ static const struct conf_key keys[] = {
 	    .check = check_topic,
 	    .help = "a state to announce: publish \"door/front\" { text = { \"state=closed\" } }" },
 	{ .name = "publish-files", .type = CONF_BOOL, .value = "false",
+	    .check_with = check_publish_files,
 	    .help = "announce size and BLAKE2b hash of the files below files-root" },
-	{ .name = "files-root", .type = CONF_STRING,
+	{ .name = "files-root", .type = CONF_STRING, .flags = CONF_FOLDER,
 	    .help = "directory of the files to announce, as a rule that of the TFTP server" },
 	{ 0 },
 };
@@ -484,13 +495,7 @@ static enum err
 apply(struct service *sv, const struct conf *cf)
 {
 	struct announce *an = sv->state;
-	enum err e;
-
-	if (conf_bool(cf, "publish-files") && conf_str(cf, "files-root")[0] == '\0') {
-		service_complain(sv, cf, "publish-files", 0, "needs files-root");
-		return ERR_FORMAT;
-	}
-	e = announce_change_keys(an, cf);
+	enum err e = announce_change_keys(an, cf);
 
 	if (e == OK)
 		e = publish_all(an, cf);

@@ -72,7 +72,7 @@ check_client(const char *value)
 }
 
 const struct conf_key dns_lists_block_keys[] = {
-	{ .name = "file", .type = CONF_STRING, .flags = CONF_LIST, .check = check_file,
+	{ .name = "file", .type = CONF_STRING, .flags = CONF_LIST | CONF_FILE, .check = check_file,
 	    .count_max = LISTS_FILES_MAX,
 	    .help = "lists of names: hosts files, plain names or adblock rules; followed while "
 	    "they change" },

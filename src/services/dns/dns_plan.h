@@ -24,9 +24,10 @@ const char *dns_plan_check_domain(const char *value);	/* the same, or nothing */
 
 /* The keys of this part of the service, to stand in its table. */
 #define DNS_PLAN_KEYS                                                                              \
-	{ .name = "hosts", .type = CONF_STRING, .flags = CONF_LIST, .value = "/etc/hosts",         \
+	{ .name = "hosts", .type = CONF_STRING, .flags = CONF_LIST | CONF_FILE,                    \
+	    .value = "/etc/hosts",                                                                 \
 	    .help = "hosts files, and directories of them; followed while they change" },          \
-	{ .name = "leases", .type = CONF_STRING, .flags = CONF_LIST,                               \
+	{ .name = "leases", .type = CONF_STRING, .flags = CONF_LIST | CONF_FILE,                   \
 	    .help = "lease files of DHCP servers (dnsmasq, Kea, ISC dhcpd, odhcpd, networkd), and "\
 		    "directories of them; followed while they change" },                           \
 	{ .name = "record", .type = CONF_STRING, .flags = CONF_LIST,                               \

@@ -101,7 +101,7 @@ static const struct conf_key map_keys[] = {
 	{ 0 } };
 
 static const struct conf_key client_keys[] = {
-	{ .name = "root", .type = CONF_STRING, .value = "",
+	{ .name = "root", .type = CONF_STRING, .flags = CONF_FOLDER | CONF_EARLY, .value = "",
 	  .help = "a folder that is looked into before the common root" },
 	{ .name = "blksize-max", .type = CONF_INT, .value = "0", .max = TFTP_BLKSIZE_MAX,
 	  .check = check_blksize,
@@ -119,7 +119,8 @@ const struct conf_key tftp_keys[] = {
 	  .check = acl_check,
 	  .help = "who may ask: networks, \"local\" (directly connected and private), \"any\"; "
 	      "nobody else gets an answer" },
-	{ .name = "root", .type = CONF_STRING, .value = "/srv/tftp",
+	{ .name = "root", .type = CONF_STRING, .flags = CONF_FOLDER | CONF_EARLY,
+	  .value = "/srv/tftp",
 	  .help = "the folder whose files are served; names are relative to it; no name and no "
 	      "symlink leads out; a file NAME.tmpl is sent as NAME, with ${ip}, ${mac} and ${server} "
 	      "filled in" },
@@ -129,6 +130,7 @@ const struct conf_key tftp_keys[] = {
 	{ .name = "ignore-case", .type = CONF_BOOL, .value = "true",
 	  .help = "where no file has the exact name, one that differs in letter case will do" },
 	{ .name = "upload-dir", .type = CONF_STRING, .value = "",
+	  .flags = CONF_FOLDER | CONF_WRITTEN | CONF_EARLY,
 	  .help = "the folder that uploads go to; empty: read only; it may be the root" },
 	{ .name = "overwrite", .type = CONF_BOOL, .value = "false",
 	  .help = "an upload may replace a file; the old one stays until the new one is whole" },
