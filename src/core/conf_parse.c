@@ -23,6 +23,7 @@
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/queue.h>
 
 #define HIDDEN_NAME "section|begins"
@@ -214,7 +215,8 @@ nearest(const struct node *parent, const char *name)
 	unsigned best_distance = 3;
 
 	STAILQ_FOREACH (n, &parent->children, link) {
-		unsigned d = n->stray ? 3 : conf_distance(name, n->name);
+		bool same = strcasecmp(name, n->name) == 0;
+		unsigned d = n->stray ? 3 : same ? 0 : conf_distance(name, n->name);
 
 		if (d < best_distance && d < strlen(name)) {
 			best = n;
@@ -506,6 +508,35 @@ key_in_work(const cfg_t *cfg)
 	return NULL;
 }
 
+/* A name that is not followed by what its kind needs. False where fmt is not about that. */
+static bool
+complain_missing(struct conf_parser *ps, const struct node *in, const char *fmt, const char *name,
+    unsigned line)
+{
+	const struct node *n = child_named(in, name);
+	char quoted[256], path[CONF_PATH_MAX];
+	size_t len = strlen(name);
+
+	if (!begins(fmt, "missing "))
+		return false;
+	log_quote(span_of(name, len), quoted, sizeof(quoted));
+	path_in(top(ps), name, path);
+	if (n != NULL && !n->stray && begins(fmt, "missing title"))
+		complain(ps, line, "%s: a title is expected here: %s \"title\" { … }", path, name);
+	else if (n != NULL && !n->stray && begins(fmt, "missing opening"))
+		complain(ps, line, "%s: { is expected behind the name of a section", path);
+	else if (n != NULL && !n->stray)
+		complain(ps, line, "%s: = is expected behind the name of a setting", path);
+	else if (name[0] == '[')
+		complain(ps, line, "%s: sections are written as in dns { … }", quoted);
+	else if (len != 0 && name[len - 1] == ':')
+		complain(ps, line, "%s: settings are written with = and without :", quoted);
+	else
+		complain(ps, line, "%s is not understood here; values with blanks or several words "
+		    "stand in quotes, and one setting is written name = value", quoted);
+	return true;
+}
+
 static void
 complain_syntax(struct conf_parser *ps, const cfg_t *cfg, const char *fmt, const char *words)
 {
@@ -517,13 +548,17 @@ complain_syntax(struct conf_parser *ps, const cfg_t *cfg, const char *fmt, const
 
 	if (begins(fmt, "premature end"))
 		complain(ps, line, "the file ends in the middle of a setting");
+	else if (begins(fmt, "unexpected closing brace"))
+		complain(ps, line, "a } without the { that it closes");
 	else if (begins(fmt, "unexpected token") && n != NULL)
 		complain(ps, line, "%s: %s expected here", path_in(fr, n->name, path),
 		    n->key != NULL && (n->key->flags & CONF_LIST) ? list : "one value is");
 	else
 		complain(ps, line, "this cannot be understood: %s%s",
 		    log_quote(span_str(words), quoted, sizeof(quoted)), strstr(words, "','") != NULL
-		    ? "; several values stand in braces, { \"a\", \"b\" }" : "");
+		    ? "; several values stand in braces, { \"a\", \"b\" }"
+		    : begins(fmt, "unexpected token")
+		    ? "; values in braces stand with a comma between them" : "");
 }
 
 static void __attribute__((format(printf, 2, 0)))
@@ -544,6 +579,8 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
 	if (begins(fmt, "missing equal sign") && relearn(ps, n, name, NODE_VALUE, NODE_SECTION))
 		return;
 	if (begins(fmt, "missing opening brace") && relearn(ps, n, name, NODE_SECTION, NODE_TITLED))
+		return;
+	if (complain_missing(ps, n, fmt, name, (unsigned)cfg->line))
 		return;
 	vsnprintf(words, sizeof(words), fmt, ap);
 	complain_syntax(ps, cfg, fmt, words);

@@ -173,6 +173,32 @@ count_brace(struct scan *s, char c)
 	}
 }
 
+/* What editors and web pages put in the place of plain quotes and blanks; it looks the same. */
+static bool
+skip_ornament(struct scan *s)
+{
+	static const struct { const char *bytes, *words; } ornaments[] = {
+		{ "\xe2\x80\x9c", "a curled quote" }, { "\xe2\x80\x9d", "a curled quote" },
+		{ "\xe2\x80\x9e", "a curled quote" }, { "\xe2\x80\x98", "a curled quote" },
+		{ "\xe2\x80\x99", "a curled quote" }, { "\xc2\xab", "a curled quote" },
+		{ "\xc2\xbb", "a curled quote" }, { "\xc2\xa0", "a no-break space" },
+		{ "\xe2\x80\xaf", "a no-break space" }, { "\xe2\x80\x8b", "an invisible space" },
+		{ "\xef\xbb\xbf", "a byte order mark in the middle" },
+	};
+
+	for (size_t i = 0; i < sizeof(ornaments) / sizeof(ornaments[0]); i++) {
+		size_t len = strlen(ornaments[i].bytes);
+
+		if (strncmp(s->at, ornaments[i].bytes, len) != 0)
+			continue;
+		complain(s, s->line, "%s stands here; plain \" and blanks are understood",
+		    ornaments[i].words);
+		s->at += len;
+		return true;
+	}
+	return false;
+}
+
 static void
 scan_one(struct scan *s)
 {
@@ -180,6 +206,8 @@ scan_one(struct scan *s)
 	bool word = s->word;
 
 	s->word = false;
+	if ((c & 0x80) != 0 && skip_ornament(s))
+		return;
 	if (c == '#' || (c == '/' && s->at[1] == '/' && !word)) {
 		blank_line(s);
 	} else if (c == '/' && s->at[1] == '*' && !word) {
@@ -204,6 +232,14 @@ clean(char *text, size_t len, const char *path, struct conf_findings *f)
 	unsigned before = f->count;
 	struct scan s = { .at = text, .file = path, .line = 1, .findings = f };
 
+	if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0)) {
+		complain(&s, 1, "this is UTF-16; the file must be saved as UTF-8");
+		return;
+	}
+	if (memchr(text, '\r', len) != NULL && memchr(text, '\n', len) == NULL) {
+		complain(&s, 1, "lines end in a lone CR; they must end in LF or CR LF");
+		return;
+	}
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		memset(text, ' ', 3);	/* the byte order mark of some editors */
 	while (*s.at != '\0')

@@ -243,7 +243,7 @@ words_of(enum conf_type type)
 		[CONF_BOOL] = { "true or false", NULL },
 		[CONF_INT] = { "a whole number", NULL },
 		[CONF_SIZE] = { "a size", "\"32MiB\"" },
-		[CONF_DURATION] = { "a duration", "\"1.8s\"" },
+		[CONF_DURATION] = { "a duration", "\"1.8s\", \"5m\", \"2h\" or \"1d\"" },
 		[CONF_STRING] = { "a text", NULL },
 		[CONF_ENUM] = { "known here", NULL },
 		[CONF_ADDR] = { "an address",
@@ -263,6 +263,25 @@ append(char *why, const char *before, const char *text, const char *after)
 }
 
 /* With an example of the type, unless it is known to be right: an example may be out of range. */
+/* "warn" of "warning". */
+static bool
+is_start(const char *text, const char *whole)
+{
+	size_t len = strlen(text);
+
+	return len >= 3 && strncasecmp(text, whole, len) == 0;
+}
+
+/* What other languages of settings end a value with. */
+static void
+explain_semicolon(const char *text, char *why)
+{
+	size_t len = strlen(text);
+
+	if (len > 1 && text[len - 1] == ';')
+		append(why, " (settings end without a ;)", "", "");
+}
+
 static void
 explain_allowed(const struct conf_key *key, const char *text, bool type_is_right, char *why)
 {
@@ -279,8 +298,10 @@ explain_allowed(const struct conf_key *key, const char *text, bool type_is_right
 		append(why, ", for example ", w.example, "");
 	else if (w.example != NULL)
 		append(why, "; write for example ", w.example, "");
+	if (key->type == CONF_ADDR && text[0] == '*')
+		append(why, "; all addresses are \"0.0.0.0\", those of IPv6 \"[::]\"", "", "");
 	for (size_t i = 0; key->type == CONF_ENUM && key->choices[i] != NULL; i++)
-		if (conf_distance(text, key->choices[i]) <= 2)
+		if (conf_distance(text, key->choices[i]) <= 2 || is_start(text, key->choices[i]))
 			append(why, "; did you mean ", key->choices[i], "?");
 }
 
@@ -301,8 +322,7 @@ explain_format(const struct conf_key *key, const char *text, enum err e, char *w
 		snprintf(why, CONF_WHY_MAX, "%s is too large", quoted);
 	else
 		snprintf(why, CONF_WHY_MAX, "%s is not %s", quoted, words_of(key->type).noun);
-	if (len > 1 && text[len - 1] == ';')
-		append(why, " (settings end without a ;)", "", "");
+	explain_semicolon(text, why);
 	explain_allowed(key, text, false, why);
 	return e;
 }
@@ -405,6 +425,7 @@ conf_value_parse(struct conf_value *v, const struct conf_key *key, char *why)
 
 	snprintf(why, CONF_WHY_MAX, "%s: %s",
 	    log_quote(span_str(v->text), quoted, sizeof(quoted)), wrong);
+	explain_semicolon(v->text, why);
 	return ERR_FORMAT;
 }
 

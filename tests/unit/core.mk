@@ -90,7 +90,7 @@ tests_unit_test_acl_LDADD = $(UNIT_CORE)
 check_PROGRAMS += tests/unit/test_conf_check
 TESTS += tests/unit/test_conf_check
 
-tests_unit_test_conf_check_SOURCES = tests/unit/test_conf_check.c
+tests_unit_test_conf_check_SOURCES = tests/unit/test_conf_check.c tests/support/conf_table.h
 tests_unit_test_conf_check_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_conf_check_LDADD = $(UNIT_CORE)
 

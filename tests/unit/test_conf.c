@@ -205,7 +205,7 @@ a_bad_value_names_file_line_key_and_what_is_allowed(void)
 	    "example \"32MiB\"");
 	refuses("dns { timeout = soon }",
 	    "f:1: dns.timeout: \"soon\" is not a duration; allowed is 1ms to 1m, for example "
-	    "\"1.8s\"");
+	    "\"1.8s\", \"5m\", \"2h\" or \"1d\"");
 	refuses("\n\ndns { workers = many }",
 	    "f:3: dns.workers: \"many\" is not a whole number; allowed is 1 to 64");
 	refuses("dns { workers = 4.5 }",
@@ -273,7 +273,7 @@ all_findings_are_reported_in_order(void)
 	    "f:6: dns.listen: \"nonsense\" is not an address; write for example \"192.0.2.1\", "
 	    "\"192.0.2.1:53\" or \"[2001:db8::1]:53\"\n"
 	    "f:7: dns.route \"a\".timeout: \"1y\" is not a duration; allowed is 1ms to 1m, for "
-	    "example \"1.8s\"\n"
+	    "example \"1.8s\", \"5m\", \"2h\" or \"1d\"\n"
 	    "f:8: dns.route \"a\".upstrem: unknown key; did you mean upstream?\n"
 	    "f:10: tftp: unknown section");
 }
@@ -460,14 +460,13 @@ broken_grammar_is_told_in_words(void)
 	refuses("dns { listen = { a b } }",
 	    "f:1: dns.listen: \"a\" is not an address; write for example \"192.0.2.1\", "
 	    "\"192.0.2.1:53\" or \"[2001:db8::1]:53\"\n"
-	    "f:1: this cannot be understood: \"unexpected token 'b'\"");
-	refuses("}", "f:1: this cannot be understood: \"unexpected closing brace\"");
-	refuses("log = info",
-	    "f:1: this cannot be understood: \"missing opening brace for section 'log'\"");
+	    "f:1: this cannot be understood: \"unexpected token 'b'\"; values in braces stand with a "
+	    "comma between them");
+	refuses("}", "f:1: a } without the { that it closes");
+	refuses("log = info", "f:1: log: { is expected behind the name of a section");
 	refuses("dns { route { } }",
-	    "f:1: this cannot be understood: \"missing title for section 'route'\"");
-	refuses("dns { workers 4 }",
-	    "f:1: this cannot be understood: \"missing equal sign after option 'workers'\"");
+	    "f:1: dns.route: a title is expected here: route \"title\" { … }");
+	refuses("dns { workers 4 }", "f:1: dns.workers: = is expected behind the name of a setting");
 	refuses("user = \"\\777\"",
 	    "f:1: this cannot be understood: \"invalid octal number '\\\\777'\"");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is wrong between settings that are each fine by themselves, and what only their user sees. */
+/* What is wrong between settings, what they name that is not there, and slips of other languages. */
 #include "core/conf.h"
 
 #include <stdio.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "support/conf_table.h"
 #include "support/unit.h"
 
 static char findings[2048];
@@ -252,6 +253,56 @@ of_defaults_only_folders_are_told(void)
 	CU_ASSERT_STRING_EQUAL(missing("", EVERYTHING), "");
 }
 
+/* --- grammar ---------------------------------------------------------------------------------- */
+
+static void
+told(const char *text, const char *want)
+{
+	struct conf_file *cf;
+
+	save("f", text);
+
+	enum err e = conf_read(&cf, "f", conf_table, findings, sizeof(findings));
+
+	CU_ASSERT_EQUAL(e == OK, *want == '\0');
+	CU_ASSERT_STRING_EQUAL(findings, want);
+	if (strcmp(findings, want) != 0)
+		printf("\n got:  %s\n want: %s\n", findings, want);
+	conf_file_free(cf);
+}
+
+static void
+other_languages_of_settings_are_known(void)
+{
+	told("dns { cache-size = 32 MB }", "f:1: dns.cache-size: \"32\" is too small; allowed is "
+	    "64KiB to 64GiB\nf:1: \"MB\" is not understood here; values with blanks or several words "
+	    "stand in quotes, and one setting is written name = value");
+	told("dns { workers: 4 }", "f:1: \"workers:\": settings are written with = and without :");
+	told("[dns]\n", "f:2: the file ends in the middle of a setting");
+	told("[dns]\nworkers = 4\n", "f:2: \"[dns]\": sections are written as in dns { … }");
+	told("DNS { Workers = 4 }", "f:1: DNS: unknown section; did you mean dns?");
+	told("dns { Workers = 4 }", "f:1: dns.Workers: unknown key; did you mean workers?");
+	told("log { level = warn }", "f:1: log.level: \"warn\" is not known here; allowed is err, "
+	    "warning, notice, info or debug; did you mean warning?");
+	told("dns { record = nas; }",
+	    "f:1: dns.record: \"nas;\": a record has several words (settings end without a ;)");
+	told("dns { bind = '*:53' }", "f:1: dns.bind: \"*:53\" is not an address; write for example "
+	    "\"192.0.2.1\", \"192.0.2.1:53\" or \"[2001:db8::1]:53\"; all addresses are "
+	    "\"0.0.0.0\", those of IPv6 \"[::]\"");
+}
+
+static void
+what_looks_like_a_quote_or_a_blank_is_told(void)
+{
+	told("user = \xe2\x80\x9cx\n", "f:1: a curled quote stands here; plain \" and blanks are "
+	    "understood");
+	told("\nuser\xc2\xa0= x\n", "f:2: a no-break space stands here; plain \" and blanks are "
+	    "understood");
+	told("\xff\xfeu", "f:1: this is UTF-16; the file must be saved as UTF-8");
+	told("# x\rdns { }\r", "f:1: lines end in a lone CR; they must end in LF or CR LF");
+	told("# \xe2\x80\x9c\xc2\xa0\r\nuser = \"\xe2\x80\x9cx\xc2\xa0\"\r\n", "");
+}
+
 int
 main(void)
 {
@@ -267,6 +318,8 @@ main(void)
 		UNIT(interfaces_and_addresses_that_are_not_there_are_told),
 		UNIT(files_and_folders_that_are_not_there_are_told),
 		UNIT(of_defaults_only_folders_are_told),
+		UNIT(other_languages_of_settings_are_known),
+		UNIT(what_looks_like_a_quote_or_a_blank_is_told),
 	};
 	char command[64];
 	int status;
