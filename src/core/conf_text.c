@@ -118,8 +118,8 @@ check_variable(struct scan *s, char *name, size_t len)
 	if (otherwise && value != NULL && *value == '\0')
 		memset(name, ' ', (size_t)(colon - name));
 	else if (!otherwise && value == NULL)
-		complain(s, s->line, "the environment has no %s; ${%s:-else} says what holds then",
-		    copy, copy);
+		complain(s, s->line, "the environment has no %s; ${%s:-else} says what holds then, "
+		    "and in single quotes it is text", copy, copy);
 	else if (!otherwise && copy != NULL && *value == '\0')
 		complain(s, s->line, "%s is empty in the environment; ${%s:-else} says what holds "
 		    "then, ${%s:-} that nothing does", copy, copy, copy);
@@ -140,6 +140,20 @@ skip_variable(struct scan *s)
 	s->at += len;
 }
 
+/*
+ * In double quotes libconfuse drops a \ that begins no escape it knows, and a regular expression
+ * that was copied there would mean something else.
+ */
+static void
+check_escape(struct scan *s)
+{
+	char c = s->at[1];
+
+	if (strchr("\\\"'$ntbrfaevx01234567\n", c) == NULL && (uint8_t)c > ' ')
+		complain(s, s->line, "\\%c in double quotes is %c alone; in single quotes the \\ stays",
+		    c, c);
+}
+
 static void
 skip_quoted(struct scan *s)
 {
@@ -148,6 +162,8 @@ skip_quoted(struct scan *s)
 
 	step(s);
 	while (*s->at != '\0' && *s->at != quote) {
+		if (quote == '"' && *s->at == '\\')
+			check_escape(s);
 		if (*s->at == '\\' && s->at[1] != '\0')
 			step(s);
 		else if (quote == '"' && s->at[0] == '$' && s->at[1] == '{')

@@ -55,7 +55,7 @@ dns {
 	block "kids" { file = "$tmp/kids.txt"  clients = { "127.0.0.2", "127.0.1.0/24" } }
 	block "nodata" { names = { "nodata.example" }  action = "nodata" }
 	block "zero" { names = { "null.example" }  action = "zero" }
-	block "page" { names = { "page.example", "/^ad[0-9]+\./" }  action = "address"
+	block "page" { names = { "page.example", '/^ad[0-9]+\./' }  action = "address"
 		address = { "192.0.2.53", "2001:db8::53" } }
 	block "now" { names = "now.example"  schedule = "$(window 22 2)" }
 	block "later" { names = "later.example"  schedule = "$(window 10 14)" }

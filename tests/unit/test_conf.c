@@ -518,10 +518,10 @@ what_the_environment_does_not_have_is_found(void)
 	unsetenv("HEARTH_TEST_NONE");
 	refuses("# ${HEARTH_TEST_NONE}\nuser = \"a${HEARTH_TEST_NONE}\"\n",
 	    "f:2: the environment has no HEARTH_TEST_NONE; ${HEARTH_TEST_NONE:-else} says what holds "
-	    "then");
+	    "then, and in single quotes it is text");
 	refuses("user = ${HEARTH_TEST_NONE}\n",
 	    "f:1: the environment has no HEARTH_TEST_NONE; ${HEARTH_TEST_NONE:-else} says what holds "
-	    "then");
+	    "then, and in single quotes it is text");
 
 	struct conf_file *cf = good("user = '${HEARTH_TEST_NONE}'");
 

@@ -292,6 +292,16 @@ other_languages_of_settings_are_known(void)
 }
 
 static void
+a_backslash_that_would_vanish_is_told(void)
+{
+	told("user = \"a\\.b\"", "f:1: \\. in double quotes is . alone; in single quotes the \\ stays");
+	told("\ndns { route \"^x\\d\" { } }",
+	    "f:2: \\d in double quotes is d alone; in single quotes the \\ stays");
+	told("user = \"a\\\\.\\n\\t\\x41\\101\\e\\\"\\$\\\nb\"", "");
+	told("user = 'a\\.b\\d'", "");
+}
+
+static void
 what_looks_like_a_quote_or_a_blank_is_told(void)
 {
 	told("user = \xe2\x80\x9cx\n", "f:1: a curled quote stands here; plain \" and blanks are "
@@ -319,6 +329,7 @@ main(void)
 		UNIT(files_and_folders_that_are_not_there_are_told),
 		UNIT(of_defaults_only_folders_are_told),
 		UNIT(other_languages_of_settings_are_known),
+		UNIT(a_backslash_that_would_vanish_is_told),
 		UNIT(what_looks_like_a_quote_or_a_blank_is_told),
 	};
 	char command[64];

@@ -117,6 +117,12 @@ dns_upstream_check(const char *text)
 	if (spec.transport == DNS_TRANSPORT_TLS)
 		return "a server for TLS is named by its address and the name in its certificate: "
 		    "\"tls://9.9.9.9#dns.quad9.net\", or by name: \"tls://dns.quad9.net\"";
+	/* As dnsmasq writes them. */
+	if (text[0] == '/')
+		return "servers for one zone stand in a section of their own: "
+		    "route \"corp.example\" { upstream = { \"10.0.0.1\" } }";
+	if (strchr(text, '#') != NULL)
+		return "a port stands behind a colon: \"9.9.9.9:5353\", \"[2620:fe::fe]:5353\"";
 	return "a server is named by its address: \"9.9.9.9\", \"[2620:fe::fe]:53\", "
 	    "\"tcp://9.9.9.9\", \"tls://9.9.9.9#dns.quad9.net\", or by a stamp (sdns://)";
 }
