@@ -8,9 +8,9 @@
  *
  * What libconfuse's grammar brings along: comments with #, // and C's; "key += value" adds to a
  * list or its default; ${NAME} and ${NAME:-else} outside of single quotes are taken from the
- * environment, as in a shell, so a text that needs the two characters writes \${ (do not give ${…} a
- * meaning of your own). The key `include`, known at the top of the main file, takes files or patterns relative
- * to it; their sections are merged, and a value that is written twice is an error.
+ * environment, as in a shell, so a text that needs the two characters writes \${ (do not give ${…}
+ * a meaning of your own). The key `include`, known at the top of the main file, takes files or
+ * patterns relative to it; their sections are merged, and a value that is written twice is an error.
  */
 #ifndef CORE_CONF_H
 #define CORE_CONF_H
@@ -40,13 +40,13 @@ enum conf_flag {
 	CONF_TITLED = 2,	/* section with a title, any number of them: route "corp" { … } */
 	CONF_RESTART = 4,	/* a change takes effect at the next start only; reload says so */
 	CONF_LISTEN = 8,	/* CONF_ADDR: a port is opened there, so no two may be the same */
-	CONF_EMPTY = 16,	/* CONF_STRING: "" has a meaning; so it has where it is the default */
+	CONF_EMPTY = 16,	/* CONF_STRING: "" has a meaning, as where it is the default */
 	/* What a text or an address names on this machine, for conf_missing(): */
-	CONF_LINK = 32,		/* an interface; * and ? make it a pattern, which is not looked at */
+	CONF_LINK = 32,		/* an interface; a pattern with * or ? is not looked at */
 	CONF_LOCAL = 64,	/* an address of our own; CONF_LISTEN are such, too */
 	CONF_FILE = 128,	/* a file, or a folder of files, that is read */
 	CONF_FOLDER = 256,	/* a folder */
-	CONF_WRITTEN = 512,	/* beside these two: it is written to, so a file need not be there */
+	CONF_WRITTEN = 512,	/* beside these two: written to, so a file need not be there */
 	CONF_EARLY = 1024,	/* beside these: opened at the start, when we may still be root */
 };
 

@@ -150,8 +150,8 @@ check_escape(struct scan *s)
 	char c = s->at[1];
 
 	if (strchr("\\\"'$ntbrfaevx01234567\n", c) == NULL && (uint8_t)c > ' ')
-		complain(s, s->line, "\\%c in double quotes is %c alone; in single quotes the \\ stays",
-		    c, c);
+		complain(s, s->line,
+		    "\\%c in double quotes is %c alone; in single quotes the \\ stays", c, c);
 }
 
 static void

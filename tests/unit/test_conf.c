@@ -460,13 +460,14 @@ broken_grammar_is_told_in_words(void)
 	refuses("dns { listen = { a b } }",
 	    "f:1: dns.listen: \"a\" is not an address; write for example \"192.0.2.1\", "
 	    "\"192.0.2.1:53\" or \"[2001:db8::1]:53\"\n"
-	    "f:1: this cannot be understood: \"unexpected token 'b'\"; values in braces stand with a "
-	    "comma between them");
+	    "f:1: this cannot be understood: \"unexpected token 'b'\"; values in braces stand with "
+	    "a comma between them");
 	refuses("}", "f:1: a } without the { that it closes");
 	refuses("log = info", "f:1: log: { is expected behind the name of a section");
 	refuses("dns { route { } }",
 	    "f:1: dns.route: a title is expected here: route \"title\" { … }");
-	refuses("dns { workers 4 }", "f:1: dns.workers: = is expected behind the name of a setting");
+	refuses("dns { workers 4 }",
+	    "f:1: dns.workers: = is expected behind the name of a setting");
 	refuses("user = \"\\777\"",
 	    "f:1: this cannot be understood: \"invalid octal number '\\\\777'\"");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is wrong between settings, what they name that is not there, and slips of other languages. */
+/* What is wrong between settings, what they name that is not there, slips of other languages. */
 #include "core/conf.h"
 
 #include <stdio.h>
@@ -173,7 +173,8 @@ an_empty_variable_is_as_one_that_is_not_there(void)
 
 static const struct conf_key place_keys[] = {
 	{ .name = "link", .type = CONF_STRING, .flags = CONF_LIST | CONF_LINK },
-	{ .name = "addr", .type = CONF_ADDR, .flags = CONF_LIST | CONF_LOCAL, .value = "203.0.113.1" },
+	{ .name = "addr", .type = CONF_ADDR, .flags = CONF_LIST | CONF_LOCAL,
+	    .value = "203.0.113.1" },
 	{ .name = "listen", .type = CONF_ADDR, .flags = CONF_LISTEN, .port = 5 },
 	{ .name = "file", .type = CONF_STRING, .flags = CONF_FILE, .value = "/nix/default" },
 	{ .name = "log", .type = CONF_STRING, .flags = CONF_FILE | CONF_WRITTEN },
@@ -221,7 +222,8 @@ interfaces_and_addresses_that_are_not_there_are_told(void)
 	CU_ASSERT_STRING_EQUAL(missing("p { addr = 203.0.113.77\n listen = 203.0.113.78 }",
 	    CONF_LOCAL), "f:1: p.addr: \"203.0.113.77\": this machine has no such address now\n");
 	CU_ASSERT_STRING_EQUAL(missing("p { addr = 203.0.113.77\n listen = 203.0.113.78 }",
-	    CONF_LISTEN), "f:2: p.listen: \"203.0.113.78\": this machine has no such address now\n");
+	    CONF_LISTEN),
+	    "f:2: p.listen: \"203.0.113.78\": this machine has no such address now\n");
 }
 
 static void
@@ -229,8 +231,8 @@ files_and_folders_that_are_not_there_are_told(void)
 {
 	char text[512];
 
-	snprintf(text, sizeof(text), "p { file = '%s/f' log = '%s/new' root = '%s' in = '%s' }", folder,
-	    folder, folder, folder);
+	snprintf(text, sizeof(text), "p { file = '%s/f' log = '%s/new' root = '%s' in = '%s' }",
+	    folder, folder, folder, folder);
 	CU_ASSERT_STRING_EQUAL(missing(text, EVERYTHING), "");
 	CU_ASSERT_STRING_EQUAL(missing("p { file = /nix/a log = /nix/b root = /nix/c in = /nix/d }",
 	    EVERYTHING), "f:1: p.file: \"/nix/a\": no such file is there now\n"
@@ -239,8 +241,8 @@ files_and_folders_that_are_not_there_are_told(void)
 	    "f:1: p.in: \"/nix/d\": no such folder is there now\n");
 	CU_ASSERT_STRING_EQUAL(missing("p { root = /dev/null }", EVERYTHING),
 	    "f:1: p.root: \"/dev/null\": this is no folder\n");
-	CU_ASSERT_STRING_EQUAL(missing("p { file = a root = / }", EVERYTHING), "f:1: p.file: \"a\": a "
-	    "path that does not begin with / depends on where hearthd is started\n");
+	CU_ASSERT_STRING_EQUAL(missing("p { file = a root = / }", EVERYTHING),
+	    "f:1: p.file: \"a\": a path that does not begin with / depends on where hearthd is started\n");
 	CU_ASSERT_STRING_EQUAL(missing("p { file = /nix/a root = / }", CONF_LINK), "");
 }
 
@@ -275,8 +277,8 @@ static void
 other_languages_of_settings_are_known(void)
 {
 	told("dns { cache-size = 32 MB }", "f:1: dns.cache-size: \"32\" is too small; allowed is "
-	    "64KiB to 64GiB\nf:1: \"MB\" is not understood here; values with blanks or several words "
-	    "stand in quotes, and one setting is written name = value");
+	    "64KiB to 64GiB\nf:1: \"MB\" is not understood here; values with blanks or several "
+	    "words stand in quotes, and one setting is written name = value");
 	told("dns { workers: 4 }", "f:1: \"workers:\": settings are written with = and without :");
 	told("[dns]\n", "f:2: the file ends in the middle of a setting");
 	told("[dns]\nworkers = 4\n", "f:2: \"[dns]\": sections are written as in dns { … }");
@@ -286,15 +288,16 @@ other_languages_of_settings_are_known(void)
 	    "warning, notice, info or debug; did you mean warning?");
 	told("dns { record = nas; }",
 	    "f:1: dns.record: \"nas;\": a record has several words (settings end without a ;)");
-	told("dns { bind = '*:53' }", "f:1: dns.bind: \"*:53\" is not an address; write for example "
-	    "\"192.0.2.1\", \"192.0.2.1:53\" or \"[2001:db8::1]:53\"; all addresses are "
+	told("dns { bind = '*:53' }",
+	    "f:1: dns.bind: \"*:53\" is not an address; write for example \"192.0.2.1\", \"192.0.2.1:53\" or \"[2001:db8::1]:53\"; all addresses are "
 	    "\"0.0.0.0\", those of IPv6 \"[::]\"");
 }
 
 static void
 a_backslash_that_would_vanish_is_told(void)
 {
-	told("user = \"a\\.b\"", "f:1: \\. in double quotes is . alone; in single quotes the \\ stays");
+	told("user = \"a\\.b\"",
+	    "f:1: \\. in double quotes is . alone; in single quotes the \\ stays");
 	told("\ndns { route \"^x\\d\" { } }",
 	    "f:2: \\d in double quotes is d alone; in single quotes the \\ stays");
 	told("user = \"a\\\\.\\n\\t\\x41\\101\\e\\\"\\$\\\nb\"", "");

@@ -291,7 +291,8 @@ bad_values_are_refused_when_settings_are_read(void)
 		"block ads { schedule = 'someday' }", "block ads { address = '192.0.2.1:53' }",
 		"block ads { }", "block ads { names = 'a.example'  action = 'address' }",
 		"block ads { names = 'a.example'  address = '192.0.2.1' }",
-		"block ads { names = 'a.example'  action = 'drop' }", "allow-names = 'a..b'", "rebind-allow = '.'",
+		"block ads { names = 'a.example'  action = 'drop' }",
+		"allow-names = 'a..b'", "rebind-allow = '.'",
 	};
 	struct conf_file *cf;
 	char findings[1024];

@@ -331,7 +331,8 @@ random_bytes_never_give_more_than_a_name(void)
 }
 
 UNIT_MAIN("dns_name", UNIT(text_and_wire_form_convert_into_each_other),
-    UNIT(escapes_are_read_and_written), UNIT(bad_text_is_refused), UNIT(what_is_typed_has_no_blanks),
+    UNIT(escapes_are_read_and_written), UNIT(bad_text_is_refused),
+    UNIT(what_is_typed_has_no_blanks),
     UNIT(the_longest_label_and_name_fit_and_one_more_does_not),
     UNIT(the_text_of_the_worst_name_fits_its_buffer), UNIT(letter_case_does_not_matter),
     UNIT(lower_case_touches_letters_only), UNIT(below_means_whole_labels),

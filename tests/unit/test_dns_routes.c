@@ -76,7 +76,8 @@ keep(struct play *p, const char *name)
 
 	dns_test_key(&k, p->cache, name, DNS_TYPE_A);
 	k.key.route = route_to(p, name)->id;
-	CU_ASSERT_PTR_NOT_NULL(dns_cache_put(p->cache, &k.key, dns_test_address(name, 300, 1), 0, 0));
+	CU_ASSERT_PTR_NOT_NULL(dns_cache_put(p->cache, &k.key, dns_test_address(name, 300, 1), 0,
+	    0));
 }
 
 static size_t

@@ -49,7 +49,7 @@ dns_lists_check_name(const char *value)
 	struct dns_name n;
 
 	if (dns_name_parse_typed(&n, span_str(value)) != OK || dns_name_is_root(dns_name_span(&n)))
-		return "not a name; those have no blanks and nothing between two dots that is empty";
+		return DNS_NAME_WRONG;
 	return NULL;
 }
 

@@ -47,6 +47,9 @@ enum err dns_name_parse(struct dns_name *out, struct span text) MUST_CHECK;
  * as an escape only, "new\032printer".
  */
 enum err dns_name_parse_typed(struct dns_name *out, struct span text) MUST_CHECK;
+/* What its user is told of ERR_FORMAT. */
+#define DNS_NAME_WRONG \
+	"not a name; those have no blanks and nothing between two dots that is empty"
 
 /*
  * Read one character of presentation form at *i, which lies in the text, and step over it: \X and

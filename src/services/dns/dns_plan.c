@@ -55,7 +55,7 @@ read_name(struct dns_name *out, struct span text)
 	if (e == ERR_RANGE)
 		return "name is too long";
 	if (e != OK)
-		return "not a name; those have no blanks and nothing between two dots that is empty";
+		return DNS_NAME_WRONG;
 	if (out->wire[0] == 1 && out->wire[1] == '*')
 		return "a name stands for all below it already: leave out the \"*.\"";
 	return NULL;

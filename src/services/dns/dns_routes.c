@@ -160,11 +160,11 @@ dns_zone_check(const char *text)
 	case OK:
 		return NULL;
 	case ERR_RANGE:
-		return network ? "names of networks end with a whole number: /8, /16, /24 or /32, for "
-		    "IPv6 a multiple of 4" : "a name has at most 255 characters, 63 between two dots";
+		return !network ? "a name has at most 255 characters, 63 between two dots"
+		    : "names of networks end with a whole number: /8, /16, /24 or /32, for IPv6 a "
+		      "multiple of 4";
 	default:
-		return network ? "not a network, as 192.168.1.0/24 or fd00::/8 is"
-		    : "not a name; those have no blanks and nothing between two dots that is empty";
+		return !network ? DNS_NAME_WRONG : "not a network, as 192.168.1.0/24 or fd00::/8 is";
 	}
 }
 

@@ -147,9 +147,11 @@ const struct conf_key dns_servers_route_keys[] = {
 	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest",
 	    .choices = dns_servers_strategies,
 	    .help = "which of them is asked first" },
-	{ .name = "interface", .type = CONF_STRING, .flags = CONF_LINK, .check = dns_servers_check_interface,
+	{ .name = "interface", .type = CONF_STRING, .flags = CONF_LINK,
+	    .check = dns_servers_check_interface,
 	    .help = "reach them over this interface only" },
-	{ .name = "source", .type = CONF_ADDR, .flags = CONF_LOCAL, .help = "ask from this address" },
+	{ .name = "source", .type = CONF_ADDR, .flags = CONF_LOCAL,
+	    .help = "ask from this address" },
 	{ 0 },
 };
 

@@ -85,16 +85,19 @@ static const struct conf_key keys[] = {
 	    .check_with = dns_servers_check_bootstrap, .count_max = DNS_BOOTSTRAP_SERVERS_MAX,
 	    .help = "servers that are asked for the addresses of upstreams given by name, and for "
 		    "nothing else" },
-	{ .name = "tls-ca", .type = CONF_STRING, .flags = CONF_FILE | CONF_EARLY, .value = "", .check = dns_servers_check_ca,
+	{ .name = "tls-ca", .type = CONF_STRING, .flags = CONF_FILE | CONF_EARLY, .value = "",
+	    .check = dns_servers_check_ca,
 	    .help = "file of the authorities (PEM) that certificates of servers over TLS must be "
 		    "signed by; none: those of the system" },
 	{ .name = "strategy", .type = CONF_ENUM, .value = "fastest",
 	    .choices = dns_servers_strategies,
 	    .help = "which upstream is asked first: the fastest, in the order given, or all at "
 	    "once" },
-	{ .name = "interface", .type = CONF_STRING, .flags = CONF_LINK, .check = dns_servers_check_interface,
+	{ .name = "interface", .type = CONF_STRING, .flags = CONF_LINK,
+	    .check = dns_servers_check_interface,
 	    .help = "reach the upstreams over this interface only" },
-	{ .name = "source", .type = CONF_ADDR, .flags = CONF_LOCAL, .help = "ask the upstreams from this address" },
+	{ .name = "source", .type = CONF_ADDR, .flags = CONF_LOCAL,
+	    .help = "ask the upstreams from this address" },
 	{ .name = "fresh-ports", .type = CONF_INT, .value = "400", .min = 0, .max = 1000000,
 	    .help = "so many queries a second to upstreams have a source port of their own; those "
 		    "beyond share 64 random ones, which costs less" },

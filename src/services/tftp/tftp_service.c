@@ -396,7 +396,10 @@ command(struct service *sv, struct ctl_request *rq)
 	tftp_commands_run(sv->state, rq);
 }
 
-/* From here on nothing new begins. Uploads that only linger, clients that never answered, and hashes keep nobody waiting. */
+/*
+ * From here on nothing new begins. Uploads that only linger, clients that never answered, and
+ * hashes keep nobody waiting.
+ */
 static bool
 busy(const struct service *sv)
 {

@@ -122,8 +122,8 @@ const struct conf_key tftp_keys[] = {
 	{ .name = "root", .type = CONF_STRING, .flags = CONF_FOLDER | CONF_EARLY,
 	  .value = "/srv/tftp",
 	  .help = "the folder whose files are served; names are relative to it; no name and no "
-	      "symlink leads out; a file NAME.tmpl is sent as NAME, with ${ip}, ${mac} and ${server} "
-	      "filled in" },
+	      "symlink leads out; a file NAME.tmpl is sent as NAME, with ${ip}, ${mac} and "
+	      "${server} filled in" },
 	{ .name = "unique-root", .type = CONF_ENUM, .choices = unique_choices, .value = "off",
 	  .help = "look first in the folder of the root that is called like the client's MAC "
 	      "address (52-54-00-12-34-56) or address" },
