@@ -260,3 +260,11 @@ tests_unit_test_dns_dump_SOURCES = tests/unit/test_dns_dump.c tests/support/dns.
 	tests/support/dns_cache.h
 tests_unit_test_dns_dump_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_dump_LDADD = $(UNIT_DNS)
+
+check_PROGRAMS += tests/unit/test_dns_commands
+TESTS += tests/unit/test_dns_commands
+tests_unit_test_dns_commands_SOURCES = tests/unit/test_dns_commands.c tests/support/dns.h \
+	tests/support/dns_cache.h
+tests_unit_test_dns_commands_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_commands_LDADD = $(UNIT_DNS)
+tests_unit_test_dns_commands_LDFLAGS = -Wl,--wrap=ctl_done -Wl,--wrap=ctl_fail
