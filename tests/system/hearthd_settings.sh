@@ -146,6 +146,13 @@ contains "and is named" "$tmp/missing" "$(cat "$tmp/err")"
 : >"$tmp/empty"
 check "an empty file is fine" "$hearthd" --check -c "$tmp/empty"
 
+{ conf_head; printf 'tftp {\n listen = "127.0.0.1:%s"\n root = "%s"\n client "192.0.2.7" { root = "/nix" }\n}\n' \
+	"$(free_port)" "$tmp"; } | sed 's/control.sock/root.sock/' >"$tmp/second"
+"$hearthd" -f -c "$tmp/second" >/dev/null 2>"$tmp/err"
+same "a client's folder that is not there gives 1" 1 $?
+contains "and is named where it stands" \
+	"second:7: tftp.client \"192.0.2.7\".root: cannot open the folder /nix: No such" "$(cat "$tmp/err")"
+
 # A second daemon on the same socket or address is refused with one clear line.
 dns_conf | sed "s/$port/$(free_port)/" >"$tmp/second"
 "$hearthd" -f -c "$tmp/second" >/dev/null 2>"$tmp/err"

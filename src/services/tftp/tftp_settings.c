@@ -227,6 +227,19 @@ read_client(struct tftp_settings *set, struct service *sv, const struct conf *cf
 	    ? tftp_store_add(set->store, &sp.match, conf_str(cf, "root")) : OK;
 }
 
+/* Say where the root stands that cannot be opened: in the section itself, or in a client's. */
+static void
+complain_root(struct service *sv, const struct conf *cf, const char *path)
+{
+	const struct conf *at = cf;
+	int saved = errno;
+
+	for (size_t i = 0; i < conf_count(cf, "client"); i++)
+		if (strcmp(conf_str(conf_section(cf, "client", i), "root"), path) == 0)
+			at = conf_section(cf, "client", i);
+	service_complain(sv, at, "root", 0, "cannot open the folder %s: %s", path, strerror(saved));
+}
+
 static enum err
 read_store(struct tftp_settings *set, struct service *sv, const struct conf *cf)
 {
@@ -247,8 +260,7 @@ read_store(struct tftp_settings *set, struct service *sv, const struct conf *cf)
 		return e;
 	e = tftp_store_open(set->store, &bad);
 	if (e != OK)
-		service_complain(sv, cf, "root", 0, "cannot open the folder %s: %s",
-		    set->store->roots[bad].path, strerror(errno));
+		complain_root(sv, cf, set->store->roots[bad].path);
 	return e;
 }
 
