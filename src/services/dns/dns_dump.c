@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Entries as reports. A slice ends after SLICE_ENTRIES entries, SLICE_BYTES of them or SLICE_PLACES
- * places of the cache, whatever comes first: some 300 µs, and one entry in any case.
+ * places of the cache, whatever comes first, and has one entry in any case: some 300 us, and as much
+ * again for the control socket.
  */
 #include "services/dns/dns_dump.h"
 
@@ -12,8 +13,8 @@
 #include "services/dns/dns_record.h"
 #include "util/wire.h"
 
-#define SLICE_ENTRIES 64
-#define SLICE_BYTES   (16u << 10)
+#define SLICE_ENTRIES 32
+#define SLICE_BYTES   (8u << 10)
 #define SLICE_PLACES  8192
 
 /* Room for one entry's message and one record's data as text. */
