@@ -12,6 +12,12 @@ FUZZ_TARGETS += tests/fuzz/fuzz_addr
 tests_fuzz_fuzz_addr_SOURCES = tests/fuzz/fuzz_addr.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_addr_LDADD = $(FUZZ_UTIL)
 
+if HAVE_IPSET
+FUZZ_TARGETS += tests/fuzz/fuzz_addrset
+endif
+tests_fuzz_fuzz_addrset_SOURCES = tests/fuzz/fuzz_addrset.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_addrset_LDADD = src/libcore.a $(FUZZ_UTIL) $(CORE_LIBS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_tftp_msg
 tests_fuzz_fuzz_tftp_msg_SOURCES = tests/fuzz/fuzz_tftp_msg.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_tftp_msg_LDADD = src/libtftp.a $(FUZZ_UTIL)

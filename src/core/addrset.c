@@ -56,6 +56,8 @@ err_of(int error)
 	case EPERM:
 	case EACCES:
 		return ERR_DENIED;
+	case ENFILE:	/* what nftables says of a set with a size */
+		return ERR_FULL;
 	default:
 		return ERR_SYS;
 	}
@@ -83,6 +85,7 @@ addrset_ask(struct addrset_kernel *k, size_t len, const struct addrset_question 
 
 static const struct addrset_ops *const kinds[ADDRSET_KINDS] = {
 	[ADDRSET_NFT] = &addrset_nft_ops,
+	[ADDRSET_IPSET] = &addrset_ipset_ops,
 };
 
 enum err

@@ -65,6 +65,20 @@ struct addrset_ops {
 	    const struct addrset_info *info, const struct addrset_element *elements, size_t count);
 };
 
-extern const struct addrset_ops addrset_nft_ops;
+extern const struct addrset_ops addrset_nft_ops, addrset_ipset_ops;
+
+/* --- messages about sets of ipset: addrset_ipset.c -------------------------------------------- */
+
+/* What is known of a set; ctx of addrset_ipset_take(). Zeroed before. */
+struct addrset_ipset_look {
+	struct addrset_info info;	/* .bytes 0: not a set of addresses */
+	bool seen;
+};
+
+/* Write a message at `at`, which has room for it; give its length. */
+size_t addrset_ipset_put_look(char *at, uint32_t seq, const char *name);
+size_t addrset_ipset_put_add(char *at, uint32_t seq, const char *name, bool timeouts,
+    const struct addrset_element *elements, size_t count);
+addrset_take_fn addrset_ipset_take;
 
 #endif

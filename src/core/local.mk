@@ -47,3 +47,8 @@ src_libcore_a_SOURCES += src/core/addrset_nft.c
 else
 src_libcore_a_SOURCES += src/core/addrset_nft_none.c
 endif
+if HAVE_IPSET
+src_libcore_a_SOURCES += src/core/addrset_ipset.c
+else
+src_libcore_a_SOURCES += src/core/addrset_ipset_none.c
+endif

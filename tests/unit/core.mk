@@ -115,3 +115,16 @@ endif
 tests_unit_test_http_metrics_SOURCES = tests/unit/test_http_metrics.c
 tests_unit_test_http_metrics_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_http_metrics_LDADD = $(UNIT_CORE)
+
+check_PROGRAMS += tests/unit/test_addrset
+TESTS += tests/unit/test_addrset
+tests_unit_test_addrset_SOURCES = tests/unit/test_addrset.c tests/support/netlink.h
+tests_unit_test_addrset_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_addrset_LDADD = $(UNIT_CORE)
+if HAVE_IPSET
+check_PROGRAMS += tests/unit/test_addrset_ipset
+TESTS += tests/unit/test_addrset_ipset
+tests_unit_test_addrset_ipset_SOURCES = tests/unit/test_addrset_ipset.c tests/support/netlink.h
+tests_unit_test_addrset_ipset_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_addrset_ipset_LDADD = $(UNIT_CORE)
+endif

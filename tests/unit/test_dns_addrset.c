@@ -82,29 +82,6 @@ take(struct dns_addrset *as, size_t want_set, uint32_t *timeout_s)
 }
 
 static void
-sets_are_named_by_family_table_and_name(void)
-{
-	static const struct {
-		const char *text;
-		enum err want;
-	} texts[] = {
-		{ "inet home v4", OK }, { "ip  t   s", OK }, { "bridge a b", OK },
-		{ "", ERR_FORMAT }, { "home v4", ERR_FORMAT }, { "inet home", ERR_FORMAT },
-		{ "inet home v4 v6", ERR_FORMAT }, { "inet 4 home", ERR_FORMAT }, { "ipv4 home v4", ERR_FORMAT },
-		{ "inet home a123456789012345678901234567890123456789012345678901234567890123", ERR_RANGE },
-	};
-	struct addrset_id id;
-	char text[ADDRSET_TEXT_MAX];
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		CU_ASSERT_EQUAL(addrset_id_parse(&id, ADDRSET_NFT, texts[i].text), texts[i].want);
-	CU_ASSERT_EQUAL(addrset_id_parse(&id, ADDRSET_NFT, "inet home v4"), OK);
-	CU_ASSERT_STRING_EQUAL(id.table, "home");
-	CU_ASSERT_STRING_EQUAL(id.name, "v4");
-	CU_ASSERT_STRING_EQUAL(addrset_id_text(&id, text), "inet home v4");
-}
-
-static void
 addresses_go_to_the_sets_of_the_name_and_of_their_size(void)
 {
 	struct dns_addrset *as = two_sets();
@@ -285,8 +262,7 @@ a_full_queue_drops_and_counts(void)
 	dns_addrset_free(as);
 }
 
-UNIT_MAIN("dns_addrset", UNIT(sets_are_named_by_family_table_and_name),
-    UNIT(addresses_go_to_the_sets_of_the_name_and_of_their_size),
+UNIT_MAIN("dns_addrset", UNIT(addresses_go_to_the_sets_of_the_name_and_of_their_size),
     UNIT(what_is_there_long_enough_is_not_added_again),
     UNIT(who_asks_while_an_address_is_under_way_waits_as_well),
     UNIT(what_the_kernel_refused_is_tried_by_the_next_answer),
