@@ -7,35 +7,16 @@
 need dig nft
 in_netns "$@"
 
-port=$(free_port)
-start_fakedns --rule 'www.video.example A 198.51.100.1 ; ttl=600' --rule 'www.video.example AAAA 2001:db8::1' \
-	--rule 'short.video.example A 198.51.100.2 ; ttl=5' --rule 'a.range.example A 198.51.100.3' \
-	--rule 'inside.range.example A 198.51.100.77' --rule 'last.range.example A 255.255.255.254' \
-	--rule 'alias.video.example CNAME elsewhere.example' --rule 'elsewhere.example A 198.51.100.4' \
-	--rule 'many*.video.example A 198.51.100.9' --rule 'www.plain.example A 198.51.100.5'
-settings() {
-	conf_head | sed "s/^user = .*/user = \"$user\"/"
-	cat <<END
-dns {
-	listen = { "127.0.0.1:$port" }
-	upstream = { "127.0.0.1:$fakedns_port" }
-	$1
-}
-END
-}
+. "$top_srcdir/tests/support/addrsets.sh"
+
 sets='nftset "inet home v4" { domains = { "video.example" } }
 	nftset "inet home v6" { domains = { "video.example", "other.example" } }
 	nftset "ip plain kept" { domains = { "video.example" }  timeout = "set" }
 	nftset "inet home ranges" { domains = { "range.example" } }
 	nftset "inet home missing" { domains = { "video.example" } }
 	nftset "inet home ports" { domains = { "video.example" } }'
-user=
-settings "$sets" >"$tmp/conf"
-if "$hearthd" --version | grep -q 'nftables no'; then
-	out=$("$hearthd" --check -c "$tmp/conf" 2>&1)
-	contains "a build without says so" 'conf:7: dns.nftset "inet home v4": this hearthd was built without' "$out"
-	finish
-fi
+use "$sets"
+unless_built nftables 'nftset "inet home v4"'
 firewall() {
 	nft -f - <<'END'
 table inet home {
@@ -56,17 +37,15 @@ has() { nft get element "$1" "$2" "$3" "{ $4 }" >/dev/null 2>&1; }
 seconds() {
 	nft -j list set inet home "$1" | tr '{' '\n' | grep -F "\"val\": \"$2\"" | sed 's/.*"timeout": \([0-9]*\).*/\1/'
 }
-ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 +short "$@"; }
 
-[ "$(id -u)" -ne 0 ] || ! chown nobody "$tmp" 2>/dev/null || user=nobody
-settings "$sets" >"$tmp/conf"
-chmod 755 "$tmp"; chmod 644 "$tmp/conf"
+become_nobody
+use "$sets"
 start_hearthd "$tmp/conf"
-check "every set has been looked for" wait_until "[ \"\$(ctl --json dns stats >/dev/null; ctl status | grep -c '^dns.address_sets.sets.*state=not looked up')\" = 0 ]" 5
+check "every set has been looked for" looked_up
 check "one that is not there is told" grep -q 'cannot be filled.*missing.*none of that name' "$hearthd_log"
 check "and one that holds no addresses" grep -q 'cannot be filled.*ports.*no set of addresses' "$hearthd_log"
 same "it serves as" "${user:-root}" "$(ps -o user= -p "$hearthd_pid" 2>/dev/null || echo "${user:-root}")"
-same "with this one capability" "0000000000001000" "$(sed -n 's/^CapEff:\t//p' "/proc/$hearthd_pid/status")"
+same "with this one capability" "0000000000001000" "$(capabilities)"
 
 same "an answer comes" 198.51.100.1 "$(ask www.video.example)"
 check "and its address is there already" has inet home v4 198.51.100.1
@@ -114,20 +93,20 @@ same "no element was dropped" 0 "$(counter dns.address_sets.dropped)"
 check "answers have waited" [ "$(counter dns.held.answers_held)" -ge 5 ]
 same "none too long" 0 "$(counter dns.held.held_too_long)"
 
-settings '' >"$tmp/conf.new"; cat "$tmp/conf.new" >"$tmp/conf"
+use ''
 check "the sections go" ctl reload
 ask many9999.video.example >"$tmp/out"
-settings "$sets" >"$tmp/conf.new"; cat "$tmp/conf.new" >"$tmp/conf"
+use "$sets"
 check "and come back" ctl reload
 same "names are answered" 198.51.100.9 "$(ask many2.video.example)"
 stop "$hearthd_pid"
 same "ends with 0" 0 $?
 
 # A start without them leaves no right behind.
-settings '' >"$tmp/conf.new"; cat "$tmp/conf.new" >"$tmp/conf"
+use ''
 start_hearthd "$tmp/conf" without
-same "without a set there is no capability" "0000000000000000" "$(sed -n 's/^CapEff:\t//p' "/proc/$hearthd_pid/status")"
-settings "$sets" >"$tmp/conf.new"; cat "$tmp/conf.new" >"$tmp/conf"
+same "without a set there is no capability" "0000000000000000" "$(capabilities)"
+use "$sets"
 check "sets that come by a reload" ctl reload
 check "are told to need another start" wait_until "grep -q 'from the next start on' '$hearthd_log'" 5
 same "and names are answered" 198.51.100.1 "$(ask www.video.example)"

@@ -193,8 +193,48 @@ a_set_that_is_not_there_gets_nothing(void)
 
 	dns_addrset_allow(as, 0, 0, false);
 	CU_ASSERT_EQUAL(note(as, "video.example", 300, 3, seconds(100)), 0);
+	CU_ASSERT_EQUAL(dns_addrset_stats(as)->absent, 4);
+	CU_ASSERT_EQUAL(dns_addrset_stats(as)->other_family, 0);
 	dns_addrset_allow(as, 0, 4, true);
 	CU_ASSERT_EQUAL(note(as, "video.example", 300, 3, seconds(100)), 3);
+	CU_ASSERT_EQUAL(dns_addrset_stats(as)->absent, 4);
+	dns_addrset_free(as);
+}
+
+static void
+addresses_of_another_family_than_the_sets_are_passed_over_and_counted(void)
+{
+	struct dns_addrset *as = two_sets();
+
+	CU_ASSERT_EQUAL(note(as, "video.example", 300, 3, seconds(100)), 3);
+	CU_ASSERT_EQUAL(dns_addrset_stats(as)->other_family, 1);
+	CU_ASSERT_EQUAL(note(as, "x.top", 300, 3, seconds(100)), 4);
+	CU_ASSERT_EQUAL(dns_addrset_stats(as)->other_family, 4);
+	CU_ASSERT_EQUAL(dns_addrset_stats(as)->queued, 4);
+	dns_addrset_free(as);
+}
+
+static void
+a_set_that_was_emptied_gets_what_had_got_there(void)
+{
+	struct dns_addrset *as = two_sets();
+	uint32_t timeout;
+
+	(void)note(as, "video.example", 300, 2, seconds(100));
+	CU_ASSERT_EQUAL(take(as, 0, &timeout), 2);
+	/* Another one is on its way: it gets there by itself. */
+	CU_ASSERT_EQUAL(note(as, "video.example", 300, 3, seconds(100)), 3);
+	dns_addrset_emptied(as, 0, seconds(200));
+	CU_ASSERT_EQUAL(dns_addrset_stats(as)->again, 2);
+	CU_ASSERT_EQUAL(take(as, 0, &timeout), 3);
+	/* In a set whose own time it is the elements may have ended, as they should. */
+	(void)note(as, "x.top", 300, 0, seconds(200));
+	CU_ASSERT_EQUAL(take(as, 1, &timeout), 1);
+	dns_addrset_emptied(as, 1, seconds(200));
+	CU_ASSERT_EQUAL(take(as, 1, &timeout), 1);
+	dns_addrset_allow(as, 1, 16, true);
+	dns_addrset_emptied(as, 1, seconds(200));
+	CU_ASSERT_FALSE(dns_addrset_waiting(as));
 	dns_addrset_free(as);
 }
 
@@ -268,6 +308,8 @@ UNIT_MAIN("dns_addrset", UNIT(addresses_go_to_the_sets_of_the_name_and_of_their_
     UNIT(what_the_kernel_refused_is_tried_by_the_next_answer),
     UNIT(a_set_that_is_made_anew_gets_all_that_still_holds),
     UNIT(a_set_that_is_not_there_gets_nothing),
+    UNIT(addresses_of_another_family_than_the_sets_are_passed_over_and_counted),
+    UNIT(a_set_that_was_emptied_gets_what_had_got_there),
     UNIT(a_set_that_forgets_by_itself_gets_an_address_with_each_fresh_record),
     UNIT(an_element_keeps_its_length_where_the_set_changes_its_kind),
     UNIT(a_full_queue_drops_and_counts))

@@ -150,8 +150,7 @@ dns_addrset_match(const struct dns_addrset *as, struct span lower)
 
 	dns_trail_of(&trail, lower, as->tops, as->key);
 	for (size_t i = 0; i < as->count; i++)
-		if (as->bytes[i] != 0 &&
-		    dns_list_find(as->sets[i].names, DNS_LIST_BLOCK, &trail, &m))
+		if (dns_list_find(as->sets[i].names, DNS_LIST_BLOCK, &trail, &m))
 			sets |= 1u << i;
 	return sets;
 }
@@ -186,6 +185,28 @@ note(struct dns_addrset *as, size_t set, const struct dns_rr *rr, mono_us now)
 	return k->ticket;
 }
 
+/* One address for all sets of its name; gives the last ticket. */
+static uint64_t
+note_all(struct dns_addrset *as, uint32_t sets, const struct dns_rr *rr, mono_us now)
+{
+	uint64_t last = 0;
+
+	for (; sets != 0; sets &= sets - 1) {
+		unsigned i = (unsigned)__builtin_ctz(sets);
+
+		if (as->bytes[i] == rr->rdata.len) {
+			uint64_t ticket = note(as, i, rr, now);
+
+			last = ticket > last ? ticket : last;
+		} else if (as->bytes[i] != 0) {
+			as->stats.other_family++;
+		} else {
+			as->stats.absent++;
+		}
+	}
+	return last;
+}
+
 uint64_t
 dns_addrset_note(struct dns_addrset *as, struct span lower, struct span msg, mono_us now)
 {
@@ -200,15 +221,12 @@ dns_addrset_note(struct dns_addrset *as, struct span lower, struct span msg, mon
 	dns_walk_begin(&walk, msg);
 	while (dns_rr_next(&walk, &rr) && rr.section == DNS_SECTION_ANSWER) {
 		size_t want = rr.type == DNS_TYPE_A ? 4 : rr.type == DNS_TYPE_AAAA ? 16 : 0;
+		uint64_t ticket;
 
 		if (want == 0 || rr.rdata.len != want)
 			continue;
-		for (uint32_t some = sets; some != 0; some &= some - 1) {
-			unsigned i = (unsigned)__builtin_ctz(some);
-			uint64_t ticket = as->bytes[i] == want ? note(as, i, &rr, now) : 0;
-
-			last = ticket > last ? ticket : last;
-		}
+		ticket = note_all(as, sets, &rr, now);
+		last = ticket > last ? ticket : last;
 	}
 	return last;
 }
@@ -270,6 +288,8 @@ dns_addrset_again(struct dns_addrset *as, size_t set, mono_us now)
 
 		if (k->until == 0 || k->set != set || k->len != as->bytes[set])
 			continue;
+		if (k->ticket > as->settled)
+			continue;	/* on its way there anyway */
 		if (left <= 0 || !push(as, set, k->bytes, k->len,
 		    as->sets[set].ttl ? (uint32_t)(left / seconds(1)) + 1 : 0))
 			k->until = 0;
@@ -279,6 +299,14 @@ dns_addrset_again(struct dns_addrset *as, size_t set, mono_us now)
 		if (k->until == FOR_EVER)
 			k->until = end_of(as, set, life, now);
 	}
+}
+
+void
+dns_addrset_emptied(struct dns_addrset *as, size_t set, mono_us now)
+{
+	/* What the set itself lets end is not to last as long as its record. */
+	if (as->sets[set].ttl || !as->timeouts[set])
+		dns_addrset_again(as, set, now);
 }
 
 const struct dns_addrset_stats *

@@ -35,7 +35,9 @@ struct dns_addrset_stats {
 	uint64_t matched;	/* answers to names of a set */
 	uint64_t queued;	/* elements */
 	uint64_t dropped;	/* elements that found the queue full */
-	uint64_t again;		/* elements that were added again, as their set was made anew */
+	uint64_t again;		/* elements that were added again, as their set had lost them */
+	uint64_t other_family;	/* addresses of a family that their set has none of */
+	uint64_t absent;	/* addresses for sets that are not there */
 };
 
 struct dns_addrset;
@@ -61,7 +63,7 @@ const struct addrset_id *dns_addrset_id(const struct dns_addrset *as, size_t i);
  */
 void dns_addrset_allow(struct dns_addrset *as, size_t i, uint8_t bytes, bool timeouts);
 
-/* The sets that a name (in lower case) belongs to and that are there, a bit each. */
+/* The sets that a name (in lower case) belongs to, there or not, a bit each. */
 uint32_t dns_addrset_match(const struct dns_addrset *as, struct span lower);
 
 /*
@@ -86,8 +88,10 @@ uint64_t dns_addrset_settled(const struct dns_addrset *as);
 /* These could not be added after all: the next answer is to try again. */
 void dns_addrset_forget(struct dns_addrset *as, size_t set, const struct addrset_element *elements,
     size_t count);
-/* The set was made anew and is empty: what it should hold goes into the queue once more. */
+/* The set was made anew: what it should hold goes into the queue once more. */
 void dns_addrset_again(struct dns_addrset *as, size_t set, mono_us now);
+/* The set was found empty: the same, unless that may be as it is meant to be. */
+void dns_addrset_emptied(struct dns_addrset *as, size_t set, mono_us now);
 
 const struct dns_addrset_stats *dns_addrset_stats(const struct dns_addrset *as);
 

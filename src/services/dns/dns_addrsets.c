@@ -39,6 +39,7 @@ struct add_job {
 	size_t count;			/* elements for it */
 	struct addrset_element elements[ADDRSET_BATCH_MAX];
 	size_t refused;			/* of them; these stand first then */
+	bool full;			/* for some, as the set has no room */
 };
 
 struct set_state {
@@ -46,6 +47,7 @@ struct set_state {
 	bool known;		/* it has been looked up */
 	struct addrset_info info;	/* as it was last */
 	uint64_t added, refused;
+	bool full;		/* it has been told that it has no room */
 };
 
 struct dns_addrsets {
@@ -60,6 +62,11 @@ struct dns_addrsets {
 	struct set_state states[DNS_ADDRSET_SETS_MAX];
 };
 
+const char *const dns_addrsets_keys[ADDRSET_KINDS] = {
+	[ADDRSET_NFT] = "nftset",
+	[ADDRSET_IPSET] = "ipset",
+};
+
 static const char *const timeouts[] = { "ttl", "set", NULL };
 
 enum { TIMEOUT_TTL, TIMEOUT_SET };
@@ -68,15 +75,15 @@ const struct conf_key dns_addrsets_section_keys[] = {
 	{ .name = "domains", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_lists_check_name,
 	    .help = "the names, each with all below it" },
 	{ .name = "timeout", .type = CONF_ENUM, .value = "ttl", .choices = timeouts,
-	    .help = "how long an address stays in a set with the flag timeout: as its record says, "
-	    "or as the set does; in other sets it stays for ever" },
+	    .help = "how long an address stays in a set with timeouts: as its record says, or as "
+	    "the set does; in other sets it stays for ever" },
 	{ .name = "min-timeout", .type = CONF_DURATION, .value = "1m", .min = 1000000,
 	    .max = INT64_C(86400000000), .help = "at least so long, where the record says" },
 	{ 0 },
 };
 
 const char *
-dns_addrsets_check_title(const char *title)
+dns_addrsets_check_nftset(const char *title)
 {
 	struct addrset_id id;
 
@@ -93,34 +100,79 @@ dns_addrsets_check_title(const char *title)
 	}
 }
 
+const char *
+dns_addrsets_check_ipset(const char *title)
+{
+	struct addrset_id id;
+
+	if (!addrset_is_built(ADDRSET_IPSET))
+		return "this hearthd was built without sets of ipset (./configure --enable-ipset)";
+	switch (addrset_id_parse(&id, ADDRSET_IPSET, title)) {
+	case OK:
+		return NULL;
+	case ERR_RANGE:
+		return "names have at most 31 characters";
+	default:
+		return "a set is named by one word: \"vod\"";
+	}
+}
+
 /* --- settings --------------------------------------------------------------------------------- */
+
+bool
+dns_addrsets_wanted(const struct conf *cf)
+{
+	for (size_t kind = 0; kind < ADDRSET_KINDS; kind++)
+		if (conf_count(cf, dns_addrsets_keys[kind]) != 0)
+			return true;
+	return false;
+}
+
+static enum err
+read_set(const struct dns_addrsets *s, const struct conf *section, enum addrset_kind kind,
+    struct dns_addrset_set *out)
+{
+	enum err e = addrset_id_parse(&out->id, kind, conf_title(section));
+
+	out->timeout_min_s = (uint32_t)(conf_duration(section, "min-timeout") / seconds(1));
+	out->ttl = conf_enum(section, "timeout") == TIMEOUT_TTL;
+	return e == OK ? dns_lists_read_names(&out->names, section, "domains", DNS_LIST_BLOCK,
+	    s->env.key) : e;
+}
+
+/* Read the sections of one kind, behind the *count that were read before. */
+static enum err
+read_sets(const struct dns_addrsets *s, const struct conf *cf, enum addrset_kind kind,
+    struct dns_addrset_set sets[static DNS_ADDRSET_SETS_MAX], size_t *count,
+    struct dns_addrsets_place *bad)
+{
+	const char *key = dns_addrsets_keys[kind];
+
+	for (size_t i = 0; i < conf_count(cf, key); i++) {
+		enum err e;
+
+		*bad = (struct dns_addrsets_place){ .key = key, .i = i };
+		if (*count == DNS_ADDRSET_SETS_MAX)
+			return ERR_FULL;
+		e = read_set(s, conf_section(cf, key, i), kind, &sets[*count]);
+		if (e != OK)
+			return e;
+		++*count;
+	}
+	return OK;
+}
 
 enum err
 dns_addrsets_read(const struct dns_addrsets *s, const struct conf *cf, struct dns_addrset **out,
-    size_t *bad)
+    struct dns_addrsets_place *bad)
 {
 	struct dns_addrset_set sets[DNS_ADDRSET_SETS_MAX];
 	size_t count = 0;
 	enum err e = OK;
 
 	*out = NULL;
-	*bad = DNS_ADDRSET_SETS_MAX;
-	if (conf_count(cf, "nftset") > DNS_ADDRSET_SETS_MAX)
-		return ERR_FULL;
-	while (e == OK && count < conf_count(cf, "nftset")) {
-		const struct conf *section = conf_section(cf, "nftset", count);
-		struct dns_addrset_set *set = &sets[count];
-
-		*set = (struct dns_addrset_set){
-			.timeout_min_s =
-			    (uint32_t)(conf_duration(section, "min-timeout") / seconds(1)),
-			.ttl = conf_enum(section, "timeout") == TIMEOUT_TTL };
-		e = addrset_id_parse(&set->id, ADDRSET_NFT, conf_title(section));
-		if (e == OK)
-			e = dns_lists_read_names(&set->names, section, "domains", DNS_LIST_BLOCK,
-			    s->env.key);
-		count += e == OK;
-	}
+	for (size_t kind = 0; e == OK && kind < ADDRSET_KINDS; kind++)
+		e = read_sets(s, cf, (enum addrset_kind)kind, sets, &count, bad);
 	if (e == OK && count != 0)
 		return dns_addrset_new(out, sets, count, s->env.key);
 	while (count-- != 0)
@@ -151,9 +203,16 @@ refuse_others(struct add_job *j, const struct addrset_info *info)
 static void
 add_each(struct add_job *j, const struct addrset_info *info)
 {
-	for (size_t i = j->refused; i < j->count; i++)
-		if (addrset_add(j->kernel, &j->ids[j->set], info, &j->elements[i], 1) != OK)
-			j->elements[j->refused++] = j->elements[i];
+	for (size_t i = j->refused; i < j->count; i++) {
+		struct addrset_element one = j->elements[i];
+		enum err e = addrset_add(j->kernel, &j->ids[j->set], info, &one, 1);
+
+		j->full |= e == ERR_FULL;
+		if (e == OK)
+			continue;
+		j->elements[i] = j->elements[j->refused];
+		j->elements[j->refused++] = one;
+	}
 }
 
 static void
@@ -183,6 +242,7 @@ work(struct offload_job *job)
 		l->sys = errno;
 	}
 	j->refused = 0;
+	j->full = false;
 	if (j->count == 0)
 		return;
 	if (j->looks[j->set].e != OK)
@@ -204,14 +264,15 @@ free_job(struct add_job *j)
 static void
 log_look(const struct dns_addrsets *s, size_t i, const struct look *l)
 {
+	const struct addrset_id *id = dns_addrset_id(s->as, i);
+	const char *key = dns_addrsets_keys[id->kind], *why;
 	char set[ADDRSET_TEXT_MAX];
-	const char *why;
 
-	addrset_id_text(dns_addrset_id(s->as, i), set);
+	addrset_id_text(id, set);
 	switch (l->e) {
 	case OK:
 		log_event(s->env.log, LOG_LEVEL_INFO, s->env.service, "a set is filled",
-		    LOG_STR("set", set));
+		    LOG_STR(key, set));
 		return;
 	case ERR_NOTFOUND:
 		why = "there is none of that name";
@@ -220,7 +281,9 @@ log_look(const struct dns_addrsets *s, size_t i, const struct look *l)
 		why = "not permitted: it takes CAP_NET_ADMIN at the start";
 		break;
 	case ERR_RANGE:
-		why = "it is no set of addresses (type ipv4_addr or ipv6_addr)";
+		why = id->kind == ADDRSET_NFT
+		    ? "it is no set of addresses (type ipv4_addr or ipv6_addr)"
+		    : "it is no set of addresses (type hash:ip, hash:net or bitmap:ip)";
 		break;
 	case ERR_UNSUPPORTED:
 		why = "the kernel has no sets of this kind";
@@ -230,7 +293,7 @@ log_look(const struct dns_addrsets *s, size_t i, const struct look *l)
 		break;
 	}
 	log_event(s->env.log, LOG_LEVEL_WARNING, s->env.service, "a set cannot be filled",
-	    LOG_STR("set", set), LOG_STR("reason", why));
+	    LOG_STR(key, set), LOG_STR("reason", why));
 }
 
 /* A set has been looked up. Another one than before was made anew, and is empty. */
@@ -250,6 +313,34 @@ take_look(struct dns_addrsets *s, size_t i, const struct look *l)
 		st->info = l->info;
 	if (anew)
 		dns_addrset_again(s->as, i, loop_now(s->env.loop));
+	else if (l->e == OK && l->info.empty)
+		dns_addrset_emptied(s->as, i, loop_now(s->env.loop));
+}
+
+/* Once a set, as otherwise each answer would say so again. */
+static void
+log_full(const struct dns_addrsets *s, size_t i)
+{
+	const struct addrset_id *id = dns_addrset_id(s->as, i);
+	char set[ADDRSET_TEXT_MAX];
+
+	log_event(s->env.log, LOG_LEVEL_WARNING, s->env.service, "a set has no room for an address",
+	    LOG_STR(dns_addrsets_keys[id->kind], addrset_id_text(id, set)));
+}
+
+/* What became of the elements of a job. */
+static void
+take_added(struct dns_addrsets *s, const struct add_job *j)
+{
+	struct set_state *st = &s->states[j->set];
+
+	if (j->full && !st->full)
+		log_full(s, j->set);
+	st->full |= j->full;
+	st->added += j->count - j->refused;
+	st->refused += j->refused;
+	dns_addrset_forget(s->as, j->set, j->elements, j->refused);
+	dns_addrset_settle(s->as, j->count);
 }
 
 static void submit(struct dns_addrsets *s);
@@ -271,10 +362,7 @@ done(struct offload_job *job)
 		for (size_t i = 0; i < j->set_count && !job->cancelled; i++)
 			if (j->all || i == j->set)
 				take_look(s, i, &j->looks[i]);
-		s->states[j->set].added += j->count - j->refused;
-		s->states[j->set].refused += j->refused;
-		dns_addrset_forget(s->as, j->set, j->elements, j->refused);
-		dns_addrset_settle(s->as, j->count);
+		take_added(s, j);
 	}
 	s->env.settled(s->env.ctx);
 	if (!job->cancelled)
@@ -302,9 +390,9 @@ submit(struct dns_addrsets *s)
 		return;
 	}
 	/* The pool is full. The next answer tries these again; the others wait a little. */
-	s->states[j->set].refused += j->count;
-	dns_addrset_forget(s->as, j->set, j->elements, j->count);
-	dns_addrset_settle(s->as, j->count);
+	j->refused = j->count;
+	j->full = false;
+	take_added(s, j);
 	loop_timer(s->env.loop, &s->timer, loop_now(s->env.loop) + RETRY);
 }
 
@@ -392,8 +480,15 @@ dns_addrsets_commit(struct dns_addrsets *s, struct dns_addrset *as)
 	s->env.settled(s->env.ctx);	/* whoever waits for the old ones has waited long enough */
 }
 
+/* What a set's state is called. */
+static const char *
+state_text(const struct set_state *st)
+{
+	return !st->known ? "not looked up" : st->e == OK ? "ok" : err_text(st->e);
+}
+
 bool
-dns_addrsets_explain(const struct dns_addrsets *s, struct span lower,
+dns_addrsets_explain(const struct dns_addrsets *s, struct span lower, enum addrset_kind kind,
     char buf[static DNS_ADDRSETS_WHY_MAX])
 {
 	uint32_t sets = s->as != NULL ? dns_addrset_match(s->as, lower) : 0;
@@ -401,10 +496,16 @@ dns_addrsets_explain(const struct dns_addrsets *s, struct span lower,
 
 	for (; sets != 0 && len < DNS_ADDRSETS_WHY_MAX; sets &= sets - 1) {
 		unsigned i = (unsigned)__builtin_ctz(sets);
+		const struct addrset_id *id = dns_addrset_id(s->as, i);
+		const struct set_state *st = &s->states[i];
+		bool there = st->known && st->e == OK;
 		char set[ADDRSET_TEXT_MAX];
 
-		len += (size_t)snprintf(buf + len, DNS_ADDRSETS_WHY_MAX - len, "%s%s",
-		    len != 0 ? ", " : "", addrset_id_text(dns_addrset_id(s->as, i), set));
+		if (id->kind != kind)
+			continue;
+		len += (size_t)snprintf(buf + len, DNS_ADDRSETS_WHY_MAX - len, "%s%s%s%s%s",
+		    len != 0 ? ", " : "", addrset_id_text(id, set), there ? "" : " (",
+		    there ? "" : state_text(st), there ? "" : ")");
 	}
 	return len != 0;
 }
@@ -412,12 +513,12 @@ dns_addrsets_explain(const struct dns_addrsets *s, struct span lower,
 static void
 report_set(const struct dns_addrsets *s, size_t i, struct report *out)
 {
+	const struct addrset_id *id = dns_addrset_id(s->as, i);
 	const struct set_state *st = &s->states[i];
 	char set[ADDRSET_TEXT_MAX];
 
-	report_str(out, "set", addrset_id_text(dns_addrset_id(s->as, i), set));
-	report_str(out, "state",
-	    !st->known ? "not looked up" : st->e == OK ? "ok" : err_text(st->e));
+	report_str(out, dns_addrsets_keys[id->kind], addrset_id_text(id, set));
+	report_str(out, "state", state_text(st));
 	report_u64(out, "added", st->added);
 	report_u64(out, "refused", st->refused);
 }
@@ -435,6 +536,8 @@ dns_addrsets_report(const struct dns_addrsets *s, struct report *out)
 	report_u64(out, "queued", st->queued);
 	report_u64(out, "dropped", st->dropped);
 	report_u64(out, "added_again", st->again);
+	report_u64(out, "other_family", st->other_family);
+	report_u64(out, "absent", st->absent);
 	list = report_list(out, "sets");
 	for (size_t i = 0; i < dns_addrset_count(s->as); i++)
 		report_set(s, i, report_object(list, NULL));

@@ -182,8 +182,12 @@ explain_addrsets(struct explanation *x)
 {
 	char sets[DNS_ADDRSETS_WHY_MAX];
 
-	if (x->r->addrsets != NULL && dns_addrsets_explain(x->r->addrsets, x->asked, sets))
-		tell(x, "nftset", "filled", "addresses of this name go into %s", sets);
+	if (x->r->addrsets == NULL)
+		return;
+	for (size_t kind = 0; kind < ADDRSET_KINDS; kind++)
+		if (dns_addrsets_explain(x->r->addrsets, x->asked, (enum addrset_kind)kind, sets))
+			tell(x, dns_addrsets_keys[kind], "filled",
+			    "addresses of this name go into %s", sets);
 }
 
 static bool

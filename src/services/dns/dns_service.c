@@ -259,7 +259,7 @@ start_addrsets(struct dns_service *ds, const struct conf *cf)
 		.ctx = ds,
 	};
 
-	ds->may_fill = conf_count(cf, "nftset") != 0;
+	ds->may_fill = dns_addrsets_wanted(cf);
 	if (ds->may_fill)
 		service_keep_capability(ds->sv, CAP_NET_ADMIN);
 	rand_bytes(ds->sv->rand, env.key, sizeof(env.key));
@@ -269,11 +269,12 @@ start_addrsets(struct dns_service *ds, const struct conf *cf)
 static enum err
 read_addrsets(struct dns_service *ds, const struct conf *cf, struct dns_addrset **out)
 {
-	size_t bad;
+	struct dns_addrsets_place bad;
 	enum err e = dns_addrsets_read(ds->addrsets, cf, out, &bad);
 
 	if (e == ERR_FULL)
-		service_complain(ds->sv, cf, "nftset", bad, "more than %zu sets", bad);
+		service_complain(ds->sv, cf, bad.key, bad.i, "more than %d sets",
+		    DNS_ADDRSET_SETS_MAX);
 	return e;
 }
 
@@ -282,8 +283,8 @@ commit_addrsets(struct dns_service *ds, struct dns_addrset *sets)
 {
 	if (sets != NULL && !ds->may_fill)
 		log_note(ds->sv->log, LOG_LEVEL_WARNING, "dns",
-		    "sets of nftables are filled from the "
-		    "next start on: the right to has been given up");
+		    "sets of nftables and ipset are filled from the next start on: the right to "
+		    "has been given up");
 	dns_addrsets_commit(ds->addrsets, sets);
 	dns_resolver_set_addrsets(ds->resolver, sets != NULL ? ds->addrsets : NULL);
 }

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+# What tests of sets of addresses share; source it after hearthd.sh, on a network of the test's own.
+
+port=$(free_port)
+user=
+start_fakedns --rule 'www.video.example A 198.51.100.1 ; ttl=600' --rule 'www.video.example AAAA 2001:db8::1' \
+	--rule 'short.video.example A 198.51.100.2 ; ttl=5' --rule 'a.range.example A 198.51.100.3' \
+	--rule 'inside.range.example A 198.51.100.77' --rule 'last.range.example A 255.255.255.254' \
+	--rule 'alias.video.example CNAME elsewhere.example' --rule 'elsewhere.example A 198.51.100.4' \
+	--rule 'many*.video.example A 198.51.100.9' --rule 'www.plain.example A 198.51.100.5'
+
+# settings TEXT: a file for the daemon, with that in the section dns.
+settings() {
+	conf_head | sed "s/^user = .*/user = \"$user\"/"
+	cat <<END
+dns {
+	listen = { "127.0.0.1:$port" }
+	upstream = { "127.0.0.1:$fakedns_port" }
+	$1
+}
+END
+}
+# use TEXT: put such settings where the daemon reads them, with the rights that the file has.
+use() { settings "$1" >"$tmp/conf.new"; cat "$tmp/conf.new" >"$tmp/conf"; }
+
+# unless_built WHAT KEY: with a build that cannot, see that it says so, and end the test.
+unless_built() {
+	local out
+
+	"$hearthd" --version | grep -q "$1 no" || return 0
+	out=$("$hearthd" --check -c "$tmp/conf" 2>&1)
+	contains "a build without says so" "conf:7: dns.$2: this hearthd was built without" "$out"
+	finish
+}
+
+# become_nobody: let the daemon serve as another user, where there is one.
+become_nobody() {
+	[ "$(id -u)" -ne 0 ] || ! chown nobody "$tmp" 2>/dev/null || user=nobody
+	chmod 755 "$tmp"; chmod 644 "$tmp/conf"
+}
+capabilities() { sed -n 's/^CapEff:\t//p' "/proc/$hearthd_pid/status"; }
+# looked_up: the daemon knows of every set whether it is there.
+looked_up() {
+	wait_until "[ \"\$(ctl status | grep -c '^dns.address_sets.sets.*state=not looked up')\" = 0 ]" 5
+}
+ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 +short "$@"; }
