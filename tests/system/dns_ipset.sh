@@ -12,6 +12,7 @@ sets='ipset "v4" { domains = { "video.example" } }
 	ipset "v6" { domains = { "video.example", "other.example" } }
 	ipset "kept" { domains = { "video.example" }  timeout = "set" }
 	ipset "own" { domains = { "short.video.example" }  timeout = "set" }
+	ipset "all" { domains = { "." } }
 	ipset "nets" { domains = { "range.example" } }
 	ipset "map" { domains = { "range.example" } }
 	ipset "small" { domains = { "range.example" } }
@@ -23,6 +24,7 @@ ipset create v4 hash:ip timeout 0 2>/dev/null || skip "the kernel has no ipset f
 ipset create v6 hash:ip family inet6 timeout 86400
 ipset create kept hash:ip
 ipset create own hash:ip timeout 900
+ipset create all hash:ip
 ipset create nets hash:net
 ipset create map bitmap:ip range 198.51.100.0/26
 ipset create small hash:ip maxelem 1
@@ -63,7 +65,8 @@ same "an alias ends" "elsewhere.example.
 198.51.100.4" "$(ask alias.video.example)"
 check "in the set of the name that was asked for" has v4 198.51.100.4
 same "another name" 198.51.100.5 "$(ask www.plain.example)"
-refuse "is in no set" has v4 198.51.100.5
+refuse "is not in it" has v4 198.51.100.5
+check "but in the set of every name" has all 198.51.100.5
 same "over TCP" 198.51.100.9 "$(ask +tcp many1.video.example)"
 check "it is the same" has v4 198.51.100.9
 
@@ -80,7 +83,7 @@ check "are in it, too" has nets 255.255.255.254
 same "a set without room is told once" 1 "$(grep -c 'a set has no room for an address ipset=small' "$hearthd_log")"
 same "and counted" "1 2" "$(told small added) $(told small refused)"
 
-contains "that is explained" "addresses of this name go into v4, v6, kept, missing (not found), ports (out of range)" \
+contains "that is explained" "addresses of this name go into v4, v6, kept, all, missing (not found), ports (out of range)" \
 	"$(ctl dns explain www.video.example)"
 
 # The same answers once more add nothing.

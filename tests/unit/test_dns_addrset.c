@@ -102,6 +102,20 @@ addresses_go_to_the_sets_of_the_name_and_of_their_size(void)
 }
 
 static void
+a_set_may_have_every_name(void)
+{
+	struct dns_addrset_set set = { .names = names("video.example", "both.example"), .all = true };
+	struct dns_addrset *as;
+
+	CU_ASSERT_EQUAL(addrset_id_parse(&set.id, ADDRSET_IPSET, "seen"), OK);
+	CU_ASSERT_EQUAL_FATAL(dns_addrset_new(&as, &set, 1, key), OK);
+	dns_addrset_allow(as, 0, 4, false);
+	CU_ASSERT_EQUAL(note(as, "other.example", 300, 2, seconds(100)), 2);
+	CU_ASSERT_EQUAL(note(as, "top", 300, 3, seconds(100)), 3);
+	dns_addrset_free(as);
+}
+
+static void
 what_is_there_long_enough_is_not_added_again(void)
 {
 	struct dns_addrset *as = two_sets();
@@ -303,6 +317,7 @@ a_full_queue_drops_and_counts(void)
 }
 
 UNIT_MAIN("dns_addrset", UNIT(addresses_go_to_the_sets_of_the_name_and_of_their_size),
+    UNIT(a_set_may_have_every_name),
     UNIT(what_is_there_long_enough_is_not_added_again),
     UNIT(who_asks_while_an_address_is_under_way_waits_as_well),
     UNIT(what_the_kernel_refused_is_tried_by_the_next_answer),

@@ -150,7 +150,8 @@ dns_addrset_match(const struct dns_addrset *as, struct span lower)
 
 	dns_trail_of(&trail, lower, as->tops, as->key);
 	for (size_t i = 0; i < as->count; i++)
-		if (dns_list_find(as->sets[i].names, DNS_LIST_BLOCK, &trail, &m))
+		if (as->sets[i].all ||
+		    dns_list_find(as->sets[i].names, DNS_LIST_BLOCK, &trail, &m))
 			sets |= 1u << i;
 	return sets;
 }

@@ -27,6 +27,7 @@
 struct dns_addrset_set {
 	struct addrset_id id;
 	struct dns_list *names;		/* of kind DNS_LIST_BLOCK */
+	bool all;			/* every name, whatever those are */
 	uint32_t timeout_min_s;
 	bool ttl;			/* an element lives as long as its record */
 };

@@ -18,6 +18,7 @@
 
 #define LOOK_EVERY seconds(10)
 #define RETRY      millis(20)	/* the pool was full */
+#define EVERY_NAME "."		/* in domains */
 
 /* What came of looking a set up. */
 struct look {
@@ -71,9 +72,15 @@ static const char *const timeouts[] = { "ttl", "set", NULL };
 
 enum { TIMEOUT_TTL, TIMEOUT_SET };
 
+static const char *
+check_domain(const char *value)
+{
+	return strcmp(value, EVERY_NAME) == 0 ? NULL : dns_lists_check_name(value);
+}
+
 const struct conf_key dns_addrsets_section_keys[] = {
-	{ .name = "domains", .type = CONF_STRING, .flags = CONF_LIST, .check = dns_lists_check_name,
-	    .help = "the names, each with all below it" },
+	{ .name = "domains", .type = CONF_STRING, .flags = CONF_LIST, .check = check_domain,
+	    .help = "the names, each with all below it; \".\": every name" },
 	{ .name = "timeout", .type = CONF_ENUM, .value = "ttl", .choices = timeouts,
 	    .help = "how long an address stays in a set with timeouts: as its record says, or as "
 	    "the set does; in other sets it stays for ever" },
@@ -132,10 +139,14 @@ static enum err
 read_set(const struct dns_addrsets *s, const struct conf *section, enum addrset_kind kind,
     struct dns_addrset_set *out)
 {
-	enum err e = addrset_id_parse(&out->id, kind, conf_title(section));
+	enum err e;
 
+	*out = (struct dns_addrset_set){ 0 };
+	e = addrset_id_parse(&out->id, kind, conf_title(section));
 	out->timeout_min_s = (uint32_t)(conf_duration(section, "min-timeout") / seconds(1));
 	out->ttl = conf_enum(section, "timeout") == TIMEOUT_TTL;
+	for (size_t i = 0; i < conf_count(section, "domains"); i++)
+		out->all |= strcmp(conf_str_at(section, "domains", i), EVERY_NAME) == 0;
 	return e == OK ? dns_lists_read_names(&out->names, section, "domains", DNS_LIST_BLOCK,
 	    s->env.key) : e;
 }

@@ -29,7 +29,10 @@ const char *dns_lists_check_name(const char *value);
 /* The same for the i-th block as a whole. */
 const char *dns_lists_check_block(const struct conf *cf, size_t i);
 
-/* A small set of the names in a list setting that has that check. Errors: ERR_NOMEM. */
+/*
+ * A small set of the names in a list setting that has that check, or one which takes the root, too:
+ * that is left out. Errors: ERR_NOMEM.
+ */
 enum err dns_lists_read_names(struct dns_list **out, const struct conf *cf, const char *key,
     enum dns_list_kind kind, const uint8_t hash_key[static SEAL_SHORT_KEY_BYTES]) MUST_CHECK;
 

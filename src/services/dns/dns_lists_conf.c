@@ -254,6 +254,8 @@ dns_lists_read_names(struct dns_list **out, const struct conf *cf, const char *k
 		e = dns_name_parse(&n, span_str(conf_str_at(cf, key, i)));
 		if (e != OK)
 			break;
+		if (dns_name_is_root(dns_name_span(&n)))
+			continue;
 		dns_name_lower(n.wire, dns_name_span(&n));
 		e = dns_list_add(b, rule, dns_name_span(&n));
 	}
