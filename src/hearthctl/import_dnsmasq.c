@@ -435,8 +435,6 @@ struct option {
 #define WHY_IFNAME    "Names for whatever address an interface has are not known: write a record."
 #define WHY_TAGS      "hearthd does not tell upstream servers who asks."
 #define WHY_DNSSEC    "hearthd does not validate DNSSEC: it hands signatures on to those who do."
-#define WHY_IPSET     "hearthd fills sets of nftables, not of ipset: make it one of nftables " \
-	"and write nftset \"inet TABLE SET\" { domains = { … } }."
 #define WHY_LISTEN    "hearthd binds the addresses in listen."
 #define WHY_PORTS     "hearthd asks from a random port each time, of those the kernel gives out."
 #define WHY_BUS       "hearthd is asked and told over its control socket (hearthctl)."
@@ -544,7 +542,7 @@ static const struct option options[] = {
 	{ "synth-domain", LOST("Names made of addresses are not known.") },
 	{ "selfmx", LOST("MX records for every host are not made up.") },
 	{ "localmx", LOST("MX records for every host are not made up.") },
-	{ "ipset", LOST(WHY_IPSET) },
+	{ "ipset", RUN(import_ipset) },
 	{ "nftset", RUN(import_nftset) },
 	{ "conntrack", LOST("Connection marks are not looked at.") },
 	{ "connmark-allowlist", LOST("Connection marks are not looked at.") },

@@ -85,7 +85,7 @@ size_t import_address(const char *text);
 
 /* import_dnsmasq_servers.c */
 import_handler import_server_line, import_local_line, import_rev_server, import_address_line,
-    import_domain, import_rebind_domain_ok, import_nftset;
+    import_domain, import_rebind_domain_ok, import_nftset, import_ipset;
 /* Write the servers that were collected. */
 void import_servers_finish(struct import *im);
 

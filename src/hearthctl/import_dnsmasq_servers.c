@@ -438,16 +438,14 @@ import_domain(struct import *im, char *value)
 	return NULL;
 }
 
-/* --- sets of nftables ------------------------------------------------------------------------- */
+/* --- sets of nftables and ipset --------------------------------------------------------------- */
 
 /* "[4#|6#][FAMILY#]TABLE#SET" as hearthd names it; NULL where it is none. */
 static const char *
-set_title(struct import *im, char *text)
+nftset_title(struct import *im, char *text)
 {
 	char *rest = text, *parts[4];
 	size_t count = 0, first = 0;
-	struct addrset_id id;
-	const char *title;
 
 	while (rest != NULL && count < 4)
 		parts[count++] = import_plain(import_field(&rest, '#'));
@@ -457,35 +455,66 @@ set_title(struct import *im, char *text)
 	if (rest != NULL || count - first < 2 || count - first > 3)
 		return NULL;
 	if (count - first == 2)
-		title = import_keep(im->conf, "ip %s %s", parts[first], parts[first + 1]);
-	else
-		title = import_keep(im->conf, "%s %s %s", parts[first], parts[first + 1],
-		    parts[first + 2]);
-	return title != NULL && addrset_id_parse(&id, ADDRSET_NFT, title) == OK ? title : NULL;
+		return import_keep(im->conf, "ip %s %s", parts[first], parts[first + 1]);
+	return import_keep(im->conf, "%s %s %s", parts[first], parts[first + 1], parts[first + 2]);
 }
 
 static const char *
-nftset_of_domain(struct import *im, char *domain, const char *sets)
+ipset_title(struct import *im, char *text)
+{
+	return import_keep(im->conf, "%s", import_plain(text));
+}
+
+/* How a kind of sets is carried over. */
+struct set_kind {
+	enum addrset_kind kind;
+	const char *key;
+	const char *(*title)(struct import *im, char *text);
+	const char *misnamed;
+};
+
+static const char *
+sets_of_domain(struct import *im, char *domain, const char *sets, const struct set_kind *k)
 {
 	char copy[IMPORT_LINE_MAX], *rest = copy;
 	const char *why;
-	const char *zone = import_zone(im, domain, &why);
+	const char *zone = strcmp(domain, "#") == 0 ? "." : import_zone(im, domain, &why);
 
 	if (zone == NULL)
 		return why;
 	snprintf(copy, sizeof(copy), "%s", sets);
 	while (rest != NULL) {
-		const char *title = set_title(im, import_field(&rest, ','));
+		const char *title = k->title(im, import_field(&rest, ','));
+		struct addrset_id id;
 
-		if (title == NULL)
-			return "A set is named as FAMILY#TABLE#SET.";
+		if (title == NULL || addrset_id_parse(&id, k->kind, title) != OK)
+			return k->misnamed;
 
-		struct import_section *s = import_section(im->conf, im->dns, "nftset", title);
+		struct import_section *s = import_section(im->conf, im->dns, k->key, title);
 
 		import_add_once(im->conf, s, "domains", zone);
+		/* dnsmasq leaves it to the set how long an address stays. */
 		import_set(im->conf, s, "timeout", "set");
 	}
 	return NULL;
+}
+
+static const char *
+nftset_of_domain(struct import *im, char *domain, const char *sets)
+{
+	static const struct set_kind k = { ADDRSET_NFT, "nftset", nftset_title,
+		"A set is named as FAMILY#TABLE#SET." };
+
+	return sets_of_domain(im, domain, sets, &k);
+}
+
+static const char *
+ipset_of_domain(struct import *im, char *domain, const char *sets)
+{
+	static const struct set_kind k = { ADDRSET_IPSET, "ipset", ipset_title,
+		"A set is named by a word of at most 31 characters." };
+
+	return sets_of_domain(im, domain, sets, &k);
 }
 
 const char *
@@ -496,4 +525,14 @@ import_nftset(struct import *im, char *value)
 	if (*value != '/')
 		return "A slash is missing.";
 	return each_domain(im, value, nftset_of_domain);
+}
+
+const char *
+import_ipset(struct import *im, char *value)
+{
+	if (!addrset_is_built(ADDRSET_IPSET))
+		return "This hearth was built without sets of ipset.";
+	if (*value != '/')
+		return "A slash is missing.";
+	return each_domain(im, value, ipset_of_domain);
 }

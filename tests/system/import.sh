@@ -23,6 +23,7 @@ for line in $(grep -n '^[a-z]' "$sample" | cut -d: -f1); do
 	tftp-unique-root | tftp-max | tftp-port-range | rev-server | rebind-domain-ok | \
 	filter-AAAA) continue ;;
 	nftset) ! "$hearthd" --version | grep -q 'nftables yes' || continue ;;
+	ipset) ! "$hearthd" --version | grep -q 'ipset yes' || continue ;;
 	esac
 	grep -q "^#     $sample:$line: $option" "$tmp/all.conf" || missing="$missing $line:$option"
 done

@@ -566,7 +566,6 @@ exemptions_from_the_rebinding_filter_are_kept(void)
 static void
 sets_of_nftables_get_their_names(void)
 {
-	expect_lost("ipset=/a.example/vpn", "sets of nftables, not of ipset");
 	if (!addrset_is_built(ADDRSET_NFT)) {
 		expect_lost("nftset=/a.example/4#inet#fw4#vpn4", "built without");
 		return;
@@ -580,6 +579,25 @@ sets_of_nftables_get_their_names(void)
 	expect_lost("nftset=/a.example/4#bad#t#s", "FAMILY#TABLE#SET");
 	expect_lost("nftset=/a.example/4#inet#a#b#c", "FAMILY#TABLE#SET");
 	expect_lost("nftset=inet#t#s", "slash");
+}
+
+static void
+sets_of_ipset_get_their_names(void)
+{
+	if (!addrset_is_built(ADDRSET_IPSET)) {
+		expect_lost("ipset=/a.example/vpn", "built without");
+		return;
+	}
+	EXPECT("ipset=/a.example/b.example/vpn,vpn6\nipset=/c.example/vpn\n",
+	    "ipset \"vpn\" {\n\t\tdomains = {\n\t\t\t\"a.example\",\n\t\t\t\"b.example\",\n\t\t\t\"c.example\"\n\t\t}\n"
+	    "\t\ttimeout = \"set\"\n",
+	    "ipset \"vpn6\" {\n\t\tdomains = {\n\t\t\t\"a.example\",\n\t\t\t\"b.example\"\n\t\t}\n");
+	EXPECT("ipset=/#/seen\n", "domains = { \".\" }");
+	expect_lost("ipset=/a.example/", "31 characters");
+	expect_lost("ipset=/a.example/vpn,", "31 characters");
+	expect_lost("ipset=/a.example/two words", "31 characters");
+	expect_lost("ipset=/a.example/a1234567890123456789012345678901", "31 characters");
+	expect_lost("ipset=vpn", "slash");
 }
 
 static void
@@ -652,6 +670,7 @@ UNIT_MAIN("import_dnsmasq",
 	UNIT(listening_is_by_address_and_port),
 	UNIT(port_0_leaves_dns_out),
 	UNIT(sets_of_nftables_get_their_names),
+	UNIT(sets_of_ipset_get_their_names),
 	UNIT(the_cache_is_counted_in_bytes),
 	UNIT(tftp_is_a_section_of_its_own),
 	UNIT(a_log_of_queries_is_a_section),
