@@ -91,6 +91,13 @@ tests_unit_test_dns_addrset_SOURCES = tests/unit/test_dns_addrset.c tests/suppor
 tests_unit_test_dns_addrset_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_dns_addrset_LDADD = $(UNIT_DNS)
 
+check_PROGRAMS += tests/unit/test_dns_addrsets
+TESTS += tests/unit/test_dns_addrsets
+tests_unit_test_dns_addrsets_SOURCES = tests/unit/test_dns_addrsets.c tests/support/dns.h \
+	tests/support/edge.h
+tests_unit_test_dns_addrsets_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_addrsets_LDADD = $(UNIT_DNS)
+
 check_PROGRAMS += tests/unit/test_dns_bootstrap
 TESTS += tests/unit/test_dns_bootstrap
 tests_unit_test_dns_bootstrap_SOURCES = tests/unit/test_dns_bootstrap.c \
