@@ -3,7 +3,9 @@
 
 port=$(free_port)
 user=
-start_fakedns --rule 'www.video.example A 198.51.100.1 ; ttl=600' --rule 'www.video.example AAAA 2001:db8::1' \
+# A name with so many addresses that UDP has no room for them.
+for i in $(seq 100); do echo "wide.video.example A 203.0.113.$i"; done >"$tmp/wide"
+start_fakedns --rules "$tmp/wide" --rule 'www.video.example A 198.51.100.1 ; ttl=600' --rule 'www.video.example AAAA 2001:db8::1' \
 	--rule 'short.video.example A 198.51.100.2 ; ttl=5' --rule 'a.range.example A 198.51.100.3' \
 	--rule 'inside.range.example A 198.51.100.77' --rule 'last.range.example A 255.255.255.254' \
 	--rule 'alias.video.example CNAME elsewhere.example' --rule 'elsewhere.example A 198.51.100.4' \
@@ -42,5 +44,16 @@ capabilities() { sed -n 's/^CapEff:\t//p' "/proc/$hearthd_pid/status"; }
 # looked_up: the daemon knows of every set whether it is there.
 looked_up() {
 	wait_until "[ \"\$(ctl status | grep -c '^dns.address_sets.sets.*state=not looked up')\" = 0 ]" 5
+}
+# long_answers_wait COMMAND...: an answer longer than those of UDP, over TCP, waits as well; the
+# command tells how many of its addresses are in the set.
+long_answers_wait() {
+	local held
+
+	held=$(counter dns.held.answers_held)
+	same "a long answer comes" 100 "$(ask +tcp wide.video.example | grep -c .)"
+	same "and all its addresses are there" 100 "$("$@")"
+	same "as it has waited" $((held + 1)) "$(counter dns.held.answers_held)"
+	same "like every answer" 0 "$(counter dns.held.not_held)"
 }
 ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 +short "$@"; }

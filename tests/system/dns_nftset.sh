@@ -64,6 +64,9 @@ refuse "is in no set" has inet home v4 198.51.100.5
 same "over TCP" 198.51.100.9 "$(ask +tcp many1.video.example)"
 check "it is the same" has inet home v4 198.51.100.9
 
+wide() { nft list set inet home v4 | grep -o '203\.0\.113\.[0-9]*' | sort -u | wc -l; }
+long_answers_wait wide
+
 same "a set of ranges gets an address" 198.51.100.3 "$(ask a.range.example)"
 check "that is there" has inet home ranges 198.51.100.3
 same "one that lies in a range of the owner's" 198.51.100.77 "$(ask inside.range.example)"

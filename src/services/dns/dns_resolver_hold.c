@@ -2,7 +2,8 @@
 /*
  * Answers whose addresses are on their way into sets of netfilter: they wait for that, a fraction of
  * a millisecond as a rule, so that the first packet to such an address meets the set. Where the
- * kernel is slow, or too many wait, they do not.
+ * kernel is slow, or too many wait, they do not. There are many places for answers of the size of
+ * UDP and a few for the long ones of TCP, whose memory is touched when they are needed.
  */
 #include "services/dns/dns_resolver.h"
 
@@ -14,27 +15,31 @@
 #include "services/dns/dns_resolver_impl.h"
 #include "services/dns/dns_stream.h"
 
-#define HELD_MAX   256
-#define HELD_BYTES DNS_UDP_SIZE	/* a longer answer goes out at once */
-#define PATIENCE   millis(200)
+#define SHORT_MAX 256
+#define LONG_MAX  8
+#define PATIENCE  millis(200)
+#define ROOM(len) (2 + (len))	/* for a stream with its length in front */
+
+TAILQ_HEAD(held_list, held);
 
 struct held {
 	TAILQ_ENTRY(held) link;	/* oldest first; or the free ones */
+	struct held_list *home;	/* of its size, while free */
 	struct dns_request *rq;
 	uint64_t ticket;
 	mono_us until;
 	size_t len;
-	uint8_t room[2 + HELD_BYTES];	/* for a stream with its length in front */
+	uint8_t *room;
 };
-
-TAILQ_HEAD(held_list, held);
 
 struct dns_holding {
 	struct dns_resolver *r;
 	struct timer timer;
-	struct held_list held, free;
+	struct held_list held, free_short, free_long;
 	uint64_t count, impatient, unheld;
-	struct held all[HELD_MAX];
+	struct held all[SHORT_MAX + LONG_MAX];
+	uint8_t short_rooms[SHORT_MAX][ROOM(DNS_UDP_SIZE)];
+	uint8_t long_rooms[LONG_MAX][ROOM(DNS_MSG_MAX)];
 };
 
 /* Let an answer go, and its place; without sending it where its asker is gone. */
@@ -47,7 +52,7 @@ let_go(struct dns_holding *h, struct held *one, bool send)
 	struct dns_asker from = dns_request_asker(rq, &dg, loop_now(r->env.loop));
 
 	TAILQ_REMOVE(&h->held, one, link);
-	TAILQ_INSERT_HEAD(&h->free, one, link);
+	TAILQ_INSERT_HEAD(one->home, one, link);
 	rq->held = NULL;
 	if (send && from.dg != NULL)
 		udp_reply(dg.socket, span_of(one->room + 2, one->len), &dg);
@@ -102,21 +107,21 @@ dns_resolver_hold(struct dns_resolver *r, const struct dns_asker *from, const st
 {
 	struct dns_holding *h = r->holding;
 	uint64_t ticket;
-	struct held *one;
+	struct held *one = NULL;
 
 	if (r->addrsets == NULL)
 		return false;
 	ticket = dns_addrsets_note(r->addrsets, dns_query_name(q), reply, from->now);
 	if (ticket <= dns_addrsets_settled(r->addrsets))
 		return false;
-	one = h != NULL ? TAILQ_FIRST(&h->free) : NULL;
-	if (one == NULL || reply.len > HELD_BYTES ||
-	    (one->rq = dns_request_try(&r->pool, q, from)) == NULL) {
+	if (h != NULL)
+		one = TAILQ_FIRST(reply.len <= DNS_UDP_SIZE ? &h->free_short : &h->free_long);
+	if (one == NULL || (one->rq = dns_request_try(&r->pool, q, from)) == NULL) {
 		if (h != NULL)
 			h->unheld++;
 		return false;
 	}
-	TAILQ_REMOVE(&h->free, one, link);
+	TAILQ_REMOVE(one->home, one, link);
 	TAILQ_INSERT_TAIL(&h->held, one, link);
 	one->rq->held = one;
 	one->ticket = ticket;
@@ -130,6 +135,14 @@ dns_resolver_hold(struct dns_resolver *r, const struct dns_asker *from, const st
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
+
+static void
+add_place(struct held *one, struct held_list *home, uint8_t *room)
+{
+	one->home = home;
+	one->room = room;
+	TAILQ_INSERT_TAIL(home, one, link);
+}
 
 void
 dns_resolver_set_addrsets(struct dns_resolver *r, struct dns_addrsets *sets)
@@ -148,9 +161,12 @@ dns_resolver_set_addrsets(struct dns_resolver *r, struct dns_addrsets *sets)
 	h->r = r;
 	h->timer.fire = on_timer;
 	TAILQ_INIT(&h->held);
-	TAILQ_INIT(&h->free);
-	for (size_t i = 0; i < HELD_MAX; i++)
-		TAILQ_INSERT_TAIL(&h->free, &h->all[i], link);
+	TAILQ_INIT(&h->free_short);
+	TAILQ_INIT(&h->free_long);
+	for (size_t i = 0; i < SHORT_MAX; i++)
+		add_place(&h->all[i], &h->free_short, h->short_rooms[i]);
+	for (size_t i = 0; i < LONG_MAX; i++)
+		add_place(&h->all[SHORT_MAX + i], &h->free_long, h->long_rooms[i]);
 	r->holding = h;
 }
 
