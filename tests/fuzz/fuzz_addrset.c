@@ -13,7 +13,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static _Alignas(struct nlmsghdr) uint8_t buf[8192];
 	struct addrset_ipset_look l = { 0 };
-	struct addrset_question q = { .first = SEQ, .last = SEQ, .take = addrset_ipset_take, .ctx = &l };
+	struct addrset_question q = { .first = SEQ, .last = SEQ, .take = addrset_ipset_take,
+		.ctx = &l };
 	int error = 0;
 
 	if (size > sizeof(buf))

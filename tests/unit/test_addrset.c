@@ -16,7 +16,8 @@ sets_of_nftables_are_named_by_family_table_and_name(void)
 	} texts[] = {
 		{ "inet home v4", OK }, { "ip  t   s", OK }, { "bridge a b", OK },
 		{ "", ERR_FORMAT }, { "home v4", ERR_FORMAT }, { "inet home", ERR_FORMAT },
-		{ "inet home v4 v6", ERR_FORMAT }, { "inet 4 home", ERR_FORMAT }, { "ipv4 home v4", ERR_FORMAT },
+		{ "inet home v4 v6", ERR_FORMAT }, { "inet 4 home", ERR_FORMAT },
+		{ "ipv4 home v4", ERR_FORMAT },
 		{ "inet home a12345678901234567890123456789012345678901234567890123456789012", OK },
 		{ "inet home a123456789012345678901234567890123456789012345678901234567890123", ERR_RANGE },
 	};
@@ -40,7 +41,8 @@ sets_of_ipset_are_named_by_their_name(void)
 		enum err want;
 	} texts[] = {
 		{ "vpn", OK }, { "4-vpn_new.x", OK }, { "a123456789012345678901234567890", OK },
-		{ "", ERR_FORMAT }, { "two words", ERR_FORMAT }, { "line\n", ERR_FORMAT }, { "\x80", ERR_FORMAT },
+		{ "", ERR_FORMAT }, { "two words", ERR_FORMAT }, { "line\n", ERR_FORMAT },
+		{ "\x80", ERR_FORMAT },
 		{ "a1234567890123456789012345678901", ERR_RANGE },
 	};
 	struct addrset_id id;

@@ -60,7 +60,8 @@ static void
 a_set_is_looked_up_by_its_header(void)
 {
 	_Alignas(struct nlmsghdr) char buf[256];
-	struct span rest = attributes(buf, addrset_ipset_put_look(buf, 42, "vpn"), IPSET_CMD_LIST, NLM_F_DUMP);
+	struct span rest = attributes(buf, addrset_ipset_put_look(buf, 42, "vpn"), IPSET_CMD_LIST,
+	    NLM_F_DUMP);
 
 	expect(&rest, IPSET_ATTR_PROTOCOL, SPAN("\x07"));
 	expect(&rest, IPSET_ATTR_SETNAME, SPAN("vpn\0"));
@@ -91,8 +92,8 @@ expect_two(bool timeouts, uint32_t first, uint32_t second)
 
 		element = expect_nest(&list, IPSET_ATTR_DATA);
 		address = expect_nest(&element, IPSET_ATTR_IP);
-		expect(&address, (i == 0 ? IPSET_ATTR_IPADDR_IPV4 : IPSET_ATTR_IPADDR_IPV6) | NLA_F_NET_BYTEORDER,
-		    span_of(two[i].bytes, two[i].len));
+		expect(&address, (i == 0 ? IPSET_ATTR_IPADDR_IPV4 : IPSET_ATTR_IPADDR_IPV6) |
+		    NLA_F_NET_BYTEORDER, span_of(two[i].bytes, two[i].len));
 		CU_ASSERT_EQUAL(address.len, 0);
 		if (timeout != 0)
 			expect_u32(&element, IPSET_ATTR_TIMEOUT, timeout);
@@ -162,7 +163,8 @@ static struct addrset_ipset_look
 look_at(struct netlink_test *t)
 {
 	struct addrset_ipset_look l = { 0 };
-	struct addrset_question q = { .first = 42, .last = 42, .take = addrset_ipset_take, .ctx = &l };
+	struct addrset_question q = { .first = 42, .last = 42, .take = addrset_ipset_take,
+		.ctx = &l };
 	int error;
 
 	netlink_test_verdict(t, NLMSG_DONE, 42, 0);
@@ -202,7 +204,8 @@ a_header_tells_what_a_set_holds(void)
 static void
 sets_of_something_else_are_told(void)
 {
-	static const char *const types[] = { "hash:ip,port", "hash:mac", "list:set", "hash:net,net", "bitmap:port", "" };
+	static const char *const types[] = { "hash:ip,port", "hash:mac", "list:set", "hash:net,net",
+		"bitmap:port", "" };
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		CU_ASSERT_TRUE(look_at_set(types[i], NFPROTO_IPV4, false).seen);

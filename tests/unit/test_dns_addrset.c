@@ -104,7 +104,8 @@ addresses_go_to_the_sets_of_the_name_and_of_their_size(void)
 static void
 a_set_may_have_every_name(void)
 {
-	struct dns_addrset_set set = { .names = names("video.example", "both.example"), .all = true };
+	struct dns_addrset_set set = { .names = names("video.example", "both.example"),
+		.all = true };
 	struct dns_addrset *as;
 
 	CU_ASSERT_EQUAL(addrset_id_parse(&set.id, ADDRSET_IPSET, "seen"), OK);

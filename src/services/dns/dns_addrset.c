@@ -241,7 +241,8 @@ dns_addrset_waiting(const struct dns_addrset *as)
 }
 
 size_t
-dns_addrset_take(struct dns_addrset *as, size_t *set, struct addrset_element out[static ADDRSET_BATCH_MAX])
+dns_addrset_take(struct dns_addrset *as, size_t *set,
+    struct addrset_element out[static ADDRSET_BATCH_MAX])
 {
 	size_t count = 0;
 

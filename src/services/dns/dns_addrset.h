@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which addresses of answers go into which sets of netfilter: an engine without kernel or clock. The
- * names of a set are compared with the name asked for; what was added is remembered as long as it
- * lasts there, so that an answer from the cache costs a look-up and nothing is added twice.
+ * Which addresses of answers go into which sets of netfilter: an engine without kernel or clock.
+ * The names of a set are compared with the name asked for; what was added is remembered as long as
+ * it lasts there, so that an answer from the cache costs a look-up and nothing is added twice.
  */
 #ifndef SERVICES_DNS_ADDRSET_H
 #define SERVICES_DNS_ADDRSET_H

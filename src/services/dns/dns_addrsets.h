@@ -30,15 +30,15 @@ const char *dns_addrsets_check_ipset(const char *title);
 /* What the sections are called. */
 extern const char *const dns_addrsets_keys[ADDRSET_KINDS];
 
-#define DNS_ADDRSETS_KEYS                                                                           \
+#define DNS_ADDRSETS_KEYS                                                                          \
 	{ .name = "nftset", .type = CONF_SECTION, .flags = CONF_TITLED,                            \
-	    .keys = dns_addrsets_section_keys, .check = dns_addrsets_check_nftset,                   \
-	    .help = "a set of nftables that gets the addresses of names: nftset \"inet home vod\" " \
-		    "{ domains = { \"video.example\" } }" },                                      \
+	    .keys = dns_addrsets_section_keys, .check = dns_addrsets_check_nftset,                 \
+	    .help = "a set of nftables that gets the addresses of names: "                         \
+		    "nftset \"inet home vod\" { domains = { \"video.example\" } }" },              \
 	    { .name = "ipset", .type = CONF_SECTION, .flags = CONF_TITLED,                         \
 		.keys = dns_addrsets_section_keys, .check = dns_addrsets_check_ipset,              \
-		.help = "the same for a set of ipset: ipset \"vod\" { domains = { "                 \
-			"\"video.example\" } }" }
+		.help = "the same for a set of ipset: "                                            \
+			"ipset \"vod\" { domains = { \"video.example\" } }" }
 
 struct dns_addrsets_env {
 	struct loop *loop;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers whose addresses are on their way into sets of netfilter: they wait for that, a fraction of
- * a millisecond as a rule, so that the first packet to such an address meets the set. Where the
+ * Answers whose addresses are on their way into sets of netfilter: they wait for that, a fraction
+ * of a millisecond as a rule, so that the first packet to such an address meets the set. Where the
  * kernel is slow, or too many wait, they do not. There are many places for answers of the size of
  * UDP and a few for the long ones of TCP, whose memory is touched when they are needed.
  */
@@ -74,7 +74,8 @@ dns_resolver_unhold(struct dns_resolver *r, struct dns_request *rq)
 static void
 release(struct dns_holding *h, mono_us now)
 {
-	uint64_t settled = h->r->addrsets != NULL ? dns_addrsets_settled(h->r->addrsets) : UINT64_MAX;
+	const struct dns_addrsets *sets = h->r->addrsets;
+	uint64_t settled = sets != NULL ? dns_addrsets_settled(sets) : UINT64_MAX;
 	struct held *one;
 
 	while ((one = TAILQ_FIRST(&h->held)) != NULL &&
