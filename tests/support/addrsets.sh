@@ -45,6 +45,15 @@ capabilities() { sed -n 's/^CapEff:\t//p' "/proc/$hearthd_pid/status"; }
 looked_up() {
 	wait_until "[ \"\$(ctl status | grep -c '^dns.address_sets.sets.*state=not looked up')\" = 0 ]" 5
 }
+# answers_have_waited: for their addresses, which came, and not for the end of patience. On a machine
+# that is busy with other things some may have.
+answers_have_waited() {
+	local held
+
+	held=$(counter dns.held.answers_held)
+	check "answers have waited" [ "$held" -ge 5 ]
+	check "their addresses have come" [ "$(counter dns.held.held_too_long)" -lt $((held / 2)) ]
+}
 # long_answers_wait COMMAND...: an answer longer than those of UDP, over TCP, waits as well; the
 # command tells how many of its addresses are in the set.
 long_answers_wait() {
