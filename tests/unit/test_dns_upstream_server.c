@@ -2,11 +2,15 @@
 /* Servers of the upstream edge: names, holds, addresses to send from, health. */
 #include "services/dns/dns_upstream.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "services/dns/dns_msg.h"
 #include "services/dns/dns_name.h"
+#include "services/dns/dns_upstream_priv.h"
 #include "support/fake_upstream.h"
 #include "support/unit.h"
 
@@ -75,6 +79,28 @@ round_trips_over_streams_count_where_the_connection_was_open(void)
 	CU_ASSERT_EQUAL(rto->srtt, before);
 	fake_expect_honest(x, fake_ask(x, "d.example", DNS_TYPE_A, seconds(5)));
 	CU_ASSERT_TRUE(rto->srtt > before);
+	fake_upstream_free(x);
+}
+
+/*
+ * A server that answers in two pieces may wait for that between them. The kernel forgets it when
+ * something is sent, as it can go along with that.
+ */
+static void
+what_came_over_a_connection_is_acknowledged_at_once(void)
+{
+	struct fake_upstream *x = fake_upstream_new("*.example A 192.0.2.1", true, NULL);
+	char spec[ADDR_TEXT_MAX + 8] = "tcp://", text[ADDR_TEXT_MAX];
+	int quick = 0;
+	socklen_t len = sizeof(quick);
+
+	strcat(spec, addr_format(&x->fake.addr, text));
+	CU_ASSERT_EQUAL_FATAL(dns_upstream_add(x->up, &x->sv, spec, NULL), OK);
+	for (unsigned i = 0; i < 5; i++)
+		fake_expect_honest(x, fake_ask(x, "a.example", DNS_TYPE_A, seconds(5)));
+	CU_ASSERT_EQUAL(getsockopt(x->sv->stream->watch.fd, IPPROTO_TCP, TCP_QUICKACK, &quick,
+	    &len), 0);
+	CU_ASSERT_EQUAL(quick, 1);
 	fake_upstream_free(x);
 }
 
@@ -249,6 +275,7 @@ servers_over_tls_are_told_apart_by_the_name_they_prove(void)
 
 UNIT_MAIN("dns_upstream_server", UNIT(servers_are_held_dropped_and_found_again),
 	  UNIT(round_trips_over_streams_count_where_the_connection_was_open),
+	  UNIT(what_came_over_a_connection_is_acknowledged_at_once),
 	  UNIT(server_names_are_checked), UNIT(queries_leave_from_the_wanted_address),
 	  UNIT(a_server_that_is_down_is_probed_and_comes_back),
 	  UNIT(a_server_silent_about_one_name_alone_does_not_stay_silent),

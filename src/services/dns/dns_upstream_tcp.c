@@ -165,6 +165,18 @@ read_some(struct dns_stream *st)
 	return over_tls(st) ? dns_tls_recv(st, at, room) : recv(st->watch.fd, at, room, 0);
 }
 
+/*
+ * Many servers have Nagle's algorithm on: one that answers two questions in two pieces keeps the
+ * second back until the first is acknowledged, which the kernel takes 40 ms for.
+ */
+static void
+acknowledge(const struct dns_stream *st)
+{
+	int one = 1;
+
+	(void)setsockopt(st->watch.fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof(one));
+}
+
 /* Read once; over TLS one record of 16 KiB at most. Gives 0, or the error that broke it. */
 static int
 receive(struct dns_stream *st)
@@ -181,6 +193,7 @@ receive(struct dns_stream *st)
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : errno;
 		st->quiet_since = 0;
+		acknowledge(st);
 		st->in_used += (size_t)n;
 		take_frames(st);
 	} while (!st->dead && over_tls(st) && dns_tls_pending(st));
