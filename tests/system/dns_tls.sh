@@ -155,6 +155,9 @@ untrusted() {
 	same "not a byte of the question" "$lines" "$(wc -l <"$tmp/up.log")"
 	check "the log says why" wait_until "grep -q 'upstream_untrusted.*$4' '$hearthd_log'" 5
 	contains "and the state" "$4" "$(upstream tls_error)"
+	ask +short "b$front_port.example" >"$tmp/out"
+	check "as often as it is tried" [ "$(upstream tls_failures)" -ge 2 ]
+	same "but the log says so once" 1 "$(grep -c upstream_untrusted "$hearthd_log")"
 	stop "$hearthd_pid"
 	stop "$front_pid"
 }

@@ -196,6 +196,7 @@ struct dns_server {
 	uint64_t tls_resumed;		/* connections that did */
 	uint64_t tls_failures;		/* that came to nothing, */
 	char tls_error[80];		/* why the last one did; empty: it did not */
+	mono_us tls_told;		/* when the log was told of it */
 	struct dns_stream *stream;	/* the one that many queries share */
 	LIST_HEAD(, dns_stream) streams;	/* that one and the single ones */
 	unsigned singles;

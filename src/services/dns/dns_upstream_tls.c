@@ -35,7 +35,8 @@
 #define READ_MAX      (32 << 10)	/* bytes in one go: a record has up to 16 KiB */
 #define VERIFY_EVERY  seconds(86400)	/* certificates expire: sessions rest on one for so long */
 #define LOG_EVERY     seconds(60)	/* failures that are in the log, each so long; */
-#define LOG_BURST     5			/* so many at once */
+#define LOG_BURST     5			/* so many at once; */
+#define LOG_AGAIN     seconds(3600)	/* a server that fails as it did before, each so long */
 
 /* Where systems keep the authorities: Debian and Arch, Fedora, Alpine and the BSDs. */
 static const char *const system_files[] = { "/etc/ssl/certs/ca-certificates.crt",
@@ -462,15 +463,22 @@ note_failure(struct dns_stream *st)
 	struct dns_server *sv = st->server;
 	struct dns_tls *tls = sv->up->tls;
 	long verdict = SSL_get_verify_result(st->tls);
+	mono_us now = loop_now(sv->up->loop);
+	char before[sizeof(sv->tls_error)];
 	uint64_t suppressed;
 
+	memcpy(before, sv->tls_error, sizeof(before));
 	if (verdict != X509_V_OK)
 		snprintf(sv->tls_error, sizeof(sv->tls_error), "%s",
 		    X509_verify_cert_error_string(verdict));
 	else
 		write_reason(sv->tls_error, sizeof(sv->tls_error), "it hung up");
 	sv->tls_failures++;
-	if (log_gate_pass(&tls->gate, loop_now(sv->up->loop), &suppressed))
+	/* It is asked again and again, for probes alone four times a minute. */
+	if (strcmp(before, sv->tls_error) == 0 && now - sv->tls_told < LOG_AGAIN)
+		return;
+	sv->tls_told = now;
+	if (log_gate_pass(&tls->gate, now, &suppressed))
 		log_event(sv->up->log, LOG_LEVEL_WARNING, sv->up->service, "upstream_untrusted",
 		    LOG_STR("server", sv->text), LOG_STR("reason", sv->tls_error),
 		    LOG_U64("suppressed", suppressed));
