@@ -64,6 +64,7 @@ fake_tls_answer(struct fake_tls_conn *c)
 
 		if (c->used - at < 2 + len)
 			break;
+		c->server->last_len = len;
 		c->in[at + 4] |= 0x80;	/* QR */
 		(void)SSL_write(c->ssl, c->in + at, (int)len + 2);	/* or it has gone */
 		at += 2 + len;

@@ -34,6 +34,7 @@ struct fake_tls {
 	bool deaf;		/* connections that come are left alone: the case has their bytes */
 	bool mute;		/* questions wait for fake_tls_answer() */
 	unsigned accepted, ended, resumed;
+	size_t last_len;	/* of the question that came last, in bytes */
 	struct fake_tls_conn conns[FAKE_TLS_CONNS];
 };
 

@@ -207,6 +207,19 @@ a_connection_without_a_sound_is_not_asked_for_ever(void)
 	end();
 }
 
+/* Nobody on the way can have dropped it for its EDNS. */
+static void
+questions_to_a_server_that_was_silent_are_padded_still(void)
+{
+	begin(TLS1_3_VERSION);
+	w.sv->silent = 2;
+	ask_and_expect();
+	CU_ASSERT_EQUAL(w.fake.last_len, 128);
+	ask_and_expect();
+	CU_ASSERT_EQUAL(w.fake.last_len, 128);
+	end();
+}
+
 /* --- what a session may be used for ----------------------------------------------------------- */
 
 /* Tickets come at the word of the case alone. */
@@ -548,6 +561,7 @@ UNIT_MAIN("dns_upstream_tls",
     UNIT(tickets_without_end_do_not_hold_the_turn),
     UNIT(a_server_that_hangs_up_while_it_is_written_to_ends_no_program),
     UNIT(a_connection_without_a_sound_is_not_asked_for_ever),
+    UNIT(questions_to_a_server_that_was_silent_are_padded_still),
     UNIT(a_ticket_is_used_once),
     UNIT(a_ticket_that_led_to_nothing_is_not_shown_again),
     UNIT(a_session_of_tls_1_2_is_used_again_and_again),

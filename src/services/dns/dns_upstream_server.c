@@ -315,13 +315,14 @@ dns_server_cannot(struct dns_server *sv, mono_us *ability_off, const char *what,
 
 /*
  * Some networks drop what they do not know. A server that has been silent is asked without, unless
- * it has shown that it takes these; but signatures cannot be had without EDNS.
+ * it has shown that it takes these; but signatures cannot be had without EDNS, and who cannot see
+ * what is in a packet cannot drop it for that.
  */
 void
 dns_server_choose(struct dns_server *sv, struct dns_transaction *t, mono_us now)
 {
 	t->edns_doubted = !sv->edns_proven && !t->ask.dnssec_ok && sv->silent >= DOUBT_EDNS &&
-	    sv->silent % 2 == 0;
+	    sv->silent % 2 == 0 && !dns_server_authenticated(sv);
 	t->cookie_doubted = !sv->cookie_proven && sv->silent >= DOUBT_COOKIE;
 	t->edns = sv->edns_off <= now && !t->edns_doubted;
 	t->cookie = t->edns && !sv->up->no_cookies && sv->cookie_off <= now && !t->cookie_doubted;
