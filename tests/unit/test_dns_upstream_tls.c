@@ -207,6 +207,26 @@ a_connection_without_a_sound_is_not_asked_for_ever(void)
 	end();
 }
 
+static void
+a_connection_that_ends_in_the_middle_of_an_answer_is_not_asked_any_more(void)
+{
+	struct question q;
+
+	begin(TLS1_3_VERSION);
+	ask_and_expect();
+	w.fake.mute = true;
+	ask(&q);
+	EDGE_AWAIT(w.fake.conns[0].used != 0);
+	CU_ASSERT_EQUAL(SSL_write(w.fake.conns[0].ssl, "\0\100half", 6), 6);
+	loop_timer(edge.loop, &q.send.t->deadline, loop_clock(edge.loop) + millis(2200));
+	EDGE_AWAIT(q.calls == 1);
+	CU_ASSERT_EQUAL(q.result, DNS_SEND_TIMEOUT);
+	w.fake.mute = false;
+	ask_and_expect();
+	CU_ASSERT_EQUAL(w.fake.accepted, 2);
+	end();
+}
+
 /* Nobody on the way can have dropped it for its EDNS. */
 static void
 questions_to_a_server_that_was_silent_are_padded_still(void)
@@ -561,6 +581,7 @@ UNIT_MAIN("dns_upstream_tls",
     UNIT(tickets_without_end_do_not_hold_the_turn),
     UNIT(a_server_that_hangs_up_while_it_is_written_to_ends_no_program),
     UNIT(a_connection_without_a_sound_is_not_asked_for_ever),
+    UNIT(a_connection_that_ends_in_the_middle_of_an_answer_is_not_asked_any_more),
     UNIT(questions_to_a_server_that_was_silent_are_padded_still),
     UNIT(a_ticket_is_used_once),
     UNIT(a_ticket_that_led_to_nothing_is_not_shown_again),

@@ -91,7 +91,7 @@ struct dns_stream {
 	struct dns_server *server;
 	LIST_ENTRY(dns_stream) link;
 	LIST_HEAD(, dns_transaction) waiting;
-	mono_us quiet_since;	/* asked then, and no byte has come since; 0: not so */
+	mono_us quiet_since;	/* no byte has come since, and one should have; 0: not so */
 	mono_us idle_since;
 	bool connected;
 	bool answered;		/* at least one frame came */

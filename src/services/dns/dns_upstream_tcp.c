@@ -196,6 +196,9 @@ receive(struct dns_stream *st)
 		acknowledge(st);
 		st->in_used += (size_t)n;
 		take_frames(st);
+		/* The rest of a message that has begun has to follow. */
+		if (st->in_used != 0)
+			st->quiet_since = loop_now(up->loop);
 	} while (!st->dead && over_tls(st) && dns_tls_pending(st));
 	return 0;
 }
