@@ -134,8 +134,9 @@ void dns_upstream_free(struct dns_upstream *up);
 void dns_upstream_fresh_ports(struct dns_upstream *up, uint32_t rate);
 
 /*
- * From here on servers over TLS are believed whose certificates these authorities have signed, read
- * anew with the next connection.
+ * From here on servers over TLS are believed whose certificates these authorities have signed. They
+ * are read with the first connection, and each time this is called after that; connections that are
+ * open are replaced then.
  *
  * file	   PEM; empty: the system's
  * errors  ERR_NOMEM; ERR_RANGE: longer than PATH_MAX; ERR_UNSUPPORTED: a file, and no TLS built in

@@ -344,8 +344,12 @@ dns_upstream_authorities(struct dns_upstream *up, const char *file)
 	tls->outdated = true;
 	tls->told = false;
 	tls->failed = 0;
-	if (strcmp(file, tls->file) == 0)
+	if (strcmp(file, tls->file) == 0) {
+		/* Where one connection serves all the time there may be no next one. */
+		if (tls->ctx != NULL)
+			(void)start_reading(tls);
 		return OK;
+	}
 	/* Whoever the old ones vouched for is nobody until the new ones have been read. */
 	snprintf(tls->file, sizeof(tls->file), "%s", file);
 	abandon_reading(tls);
