@@ -29,7 +29,8 @@ hearthctl_SOURCES = src/hearthctl.c \
 	src/hearthctl/top.c src/hearthctl/top.h \
 	src/hearthctl/top_page.c src/hearthctl/top_page.h \
 	src/hearthctl/verify.c
-hearthctl_LDADD = src/libimport.a src/libdns.a src/liblisten.a src/libannounce.a src/libcore.a src/libutil.a $(CORE_LIBS)
+hearthctl_LDADD = src/libimport.a src/libdns.a src/liblisten.a src/libannounce.a src/libcore.a \
+	src/libutil.a $(CORE_LIBS)
 
 # Headers of the service interface, below $(includedir)/hearth as they are below src/.
 hearthincludedir = $(includedir)/hearth

@@ -222,7 +222,8 @@ function beacon.dissector(buf, pinfo, root)
 
 	pinfo.cols.protocol = "BEACON"
 	pinfo.cols.info = string.format("%s%s seq %s of %s", what,
-		flags % 2 == 1 and " (sealed)" or "", buf(32, 8):uint64(), buf(16, 8):uint64():tohex())
+		flags % 2 == 1 and " (sealed)" or "",
+		buf(32, 8):uint64(), buf(16, 8):uint64():tohex())
 	tree:append_text(", " .. what)
 	header(tree, buf)
 	if hdr_len < HEADER or hdr_len + body_len ~= buf:len() then

@@ -71,7 +71,8 @@ struct conf_key {
 	const char *(*check)(const char *value);
 	/*
 	 * The same for what depends on other keys: the i-th value or section of this one in cf,
-	 * which was written. Called when a file has been read to its end and nothing else was wrong with it.
+	 * which was written. Called when a file has been read to its end and nothing else was wrong
+	 * with it.
 	 */
 	const char *(*check_with)(const struct conf *cf, size_t i);
 	/*
@@ -130,8 +131,8 @@ const struct conf *conf_parent(const struct conf *cf);
 /* The key was written in the file (not a default). */
 bool conf_given(const struct conf *cf, const char *key);
 /*
- * Say where a value stands, for complaints that only its user can make: "FILE:LINE: dns.record". For
- * a default that is the section's place. i is the place in a list, 0 otherwise. Gives buf.
+ * Say where a value stands, for complaints that only its user can make: "FILE:LINE: dns.record".
+ * For a default that is the section's place. i is the place in a list, 0 otherwise. Gives buf.
  */
 const char *conf_where(const struct conf *cf, const char *key, size_t i, char *buf, size_t cap);
 

@@ -2,8 +2,9 @@
 /*
  * Settings files as text, made ready for libconfuse 3.3, whose lexer has ways that a user must not
  * meet: it counts three lines for a comment, runs to the end of the file in silence where a comment
- * or a section is not closed, takes everything up to the next } in the file for the name behind ${, takes a name that is not
- * in the environment for an empty text, and skips characters it does not know. So comments are blanked here, and the rest is refused.
+ * or a section is not closed, takes everything up to the next } in the file for the name behind ${,
+ * takes a name that is not in the environment for an empty text, and skips characters it does not
+ * know. So comments are blanked here, and the rest is refused.
  */
 #include "core/conf_tree.h"
 

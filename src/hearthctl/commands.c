@@ -14,13 +14,13 @@
 #include <stddef.h>
 
 #define LISTENING                                                                                  \
-	"      -g, --group-key FILE  keys of the group; none: what everybody may read\n"            \
-	"      -t, --trust FILE      who may say what: the lines that keygen prints\n"              \
-	"          --state FILE      remember across restarts what was heard\n"                     \
-	"      -i, --interface GLOB  listen there only; may be given several times\n"               \
-	"          --lease ADDRESS   ask the announcer there for unicast copies\n"                  \
-	"          --port NUMBER     another port\n"                                                \
-	"          --rejoin TIME     renew memberships that often\n"                                \
+	"      -g, --group-key FILE  keys of the group; none: what everybody may read\n"           \
+	"      -t, --trust FILE      who may say what: the lines that keygen prints\n"             \
+	"          --state FILE      remember across restarts what was heard\n"                    \
+	"      -i, --interface GLOB  listen there only; may be given several times\n"              \
+	"          --lease ADDRESS   ask the announcer there for unicast copies\n"                 \
+	"          --port NUMBER     another port\n"                                               \
+	"          --rejoin TIME     renew memberships that often\n"                               \
 	"          --for TIME        end after that time\n"
 
 static const char listen_options[] = LISTENING

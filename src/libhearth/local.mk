@@ -1,7 +1,8 @@
-# libhearth: what other programs subscribe with, shared and static, with all that it needs from below.
-# Its objects are compiled for it alone: position-independent, and of their names only hearth_* is
-# left, so that nothing of ours meets a name of the program's. Two rules do what libtool would: that
-# would link the other hundred programs through its script as well, and reorder hearthd's archives.
+# libhearth: what other programs subscribe with, shared and static, with all that it needs from
+# below. Its objects are compiled for it alone: position-independent, and of their names only
+# hearth_* is left, so that nothing of ours meets a name of the program's. Two rules do what libtool
+# would: that would link the other hundred programs through its script as well, and reorder
+# hearthd's archives.
 LIBHEARTH_SONAME = libhearth.so.0
 LIBHEARTH_SO = $(LIBHEARTH_SONAME).1.0
 

@@ -7,8 +7,8 @@
  *	dns_list [NAMES [ROUNDS]]
  *	dns_list --print NAMES		the list itself, plain names, for other servers
  *
- * Each measurement runs in a process of its own, so that memory is counted from nothing. Times are of
- * the processor: the file is in memory, and other load on the machine does not count.
+ * Each measurement runs in a process of its own, so that memory is counted from nothing. Times are
+ * of the processor: the file is in memory, and other load on the machine does not count.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -69,7 +69,8 @@ mix(uint64_t i)
 static int
 make_name(char *out, size_t cap, uint64_t i)
 {
-	static const char *const ends[] = { "com", "net", "org", "info", "co.uk", "de", "xyz", "ru" };
+	static const char *const ends[] = { "com", "net", "org", "info", "co.uk", "de", "xyz",
+	    "ru" };
 	uint64_t r = mix(i);
 	char word[2][24];
 	unsigned len[2] = { 7 + (unsigned)(r % 9), 3 + (unsigned)(r / 16 % 9) };
@@ -77,7 +78,8 @@ make_name(char *out, size_t cap, uint64_t i)
 	for (unsigned w = 0; w < 2; w++) {
 		uint64_t letters = mix(r + w);
 
-		for (unsigned k = 0; k < len[w]; k++, letters = k == 12 ? mix(letters) : letters / 26)
+		for (unsigned k = 0; k < len[w]; k++,
+		    letters = k == 12 ? mix(letters) : letters / 26)
 			word[w][k] = (char)('a' + letters % 26);
 		word[w][len[w]] = '\0';
 	}
@@ -163,7 +165,8 @@ ask(const struct dns_list *l, unsigned names, bool present)
 		struct dns_list_match m;
 		struct dns_trail t;
 
-		dns_trail_of(&t, span_of(questions + at + 1, questions[at]), dns_list_has_tops(l), key);
+		dns_trail_of(&t, span_of(questions + at + 1, questions[at]), dns_list_has_tops(l),
+		    key);
 		found += dns_list_find(l, DNS_LIST_BLOCK, &t, &m);
 	}
 	begun = (cpu_seconds() - begun) / QUESTIONS * 1e9;
@@ -208,7 +211,8 @@ measure_reference(int fd, unsigned names, struct result *out)
 		uint8_t *line = slice, *end = slice + held + n, *newline;
 
 		at += n;
-		for (; (newline = memchr(line, '\n', (size_t)(end - line))) != NULL; line = newline + 1) {
+		for (; (newline = memchr(line, '\n', (size_t)(end - line))) != NULL;
+		    line = newline + 1) {
 			size_t len = (size_t)(newline - line);
 			uint64_t h = UINT64_C(0xcbf29ce484222325);
 
@@ -315,7 +319,8 @@ main(int argc, char **argv)
 	printf("              reference   hearth    ratio\n");
 	printf("load s         %8.3f %8.3f %8.2f\n", MEDIAN(least, load_s), MEDIAN(ours, load_s),
 	    MEDIAN(ratio, load_s));
-	printf("memory MiB     %8.1f %8.1f %8.2f\n", MEDIAN(least, memory_mib), MEDIAN(ours, memory_mib),
+	printf("memory MiB     %8.1f %8.1f %8.2f\n", MEDIAN(least, memory_mib),
+	    MEDIAN(ours, memory_mib),
 	    MEDIAN(ratio, memory_mib));
 	printf("not listed ns           %8.0f\n", MEDIAN(ours, miss_ns));
 	printf("listed ns               %8.0f\n", MEDIAN(ours, hit_ns));

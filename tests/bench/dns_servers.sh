@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # What the DNS benchmarks share: starting hearthd, the bare references and the peers that are
-# installed, each on core 0, and measuring their CPU. Sourced after shell.sh and hearthd.sh; $upstream
-# is the port that misses go to, $names how many names hits are asked from. $hearthd_more are more
-# settings of its section dns.
+# installed, each on core 0, and measuring their CPU. Sourced after shell.sh and hearthd.sh;
+# $upstream is the port that misses go to, $names how many names hits are asked from. $hearthd_more
+# are more settings of its section dns.
 
 export LC_ALL=C
 bench=$top_builddir/tests/bench
@@ -56,10 +56,12 @@ getPool(""):setCache(newPacketCache(100000, {maxTTL=86400}))
 setUDPMultipleMessagesVectorSize(64)
 setSecurityPollSuffix("")
 END
-		spawn taskset -c 0 dnsdist --supervised --disable-syslog -C "$tmp/dnsdist.conf" >"$tmp/dnsdist.log" 2>&1 ;;
+		spawn taskset -c 0 dnsdist --supervised --disable-syslog -C "$tmp/dnsdist.conf" \
+			>"$tmp/dnsdist.log" 2>&1 ;;
 	esac
 	server_pid=$pid
-	wait_until "'$bench/dnsblast' $2 1 0.05 1 | grep -qv 'answered=0 '" 10 || { echo "$1 does not answer"; show "$tmp/$1.log"; return 1; }
+	wait_until "'$bench/dnsblast' $2 1 0.05 1 | grep -qv 'answered=0 '" 10 ||
+		{ echo "$1 does not answer"; show "$tmp/$1.log"; return 1; }
 }
 
 cpu_ns() { cat /proc/"$1"/task/*/schedstat | awk '{ s += $1 } END { printf "%.0f\n", s }'; }
@@ -71,7 +73,8 @@ measure() {
 	before=$(cpu_ns "$server_pid")
 	out=$(blast "$2" $names "$3")
 	after=$(cpu_ns "$server_pid")
-	echo "$out" | tr '=' ' ' | awk -v ns=$((after - before)) '{ printf "%.4f %.0f %d\n", ns / 1000 / $2, $2 / $6, $4 }'
+	echo "$out" | tr '=' ' ' | awk -v ns=$((after - before)) \
+		'{ printf "%.4f %.0f %d\n", ns / 1000 / $2, $2 / $6, $4 }'
 }
 
 # The peers that are installed, behind the words given.

@@ -48,7 +48,8 @@ question(const struct blast *b, uint8_t *q)
 {
 	static const uint8_t tail[] = "\5bench\0\0\1\0\1";
 	char label[32];
-	uint64_t number = b->names != 0 ? b->sent % b->names : b->sent + (uint64_t)getpid() * 1000000000;
+	uint64_t number =
+	    b->names != 0 ? b->sent % b->names : b->sent + (uint64_t)getpid() * 1000000000;
 	int n = snprintf(label, sizeof(label), "n%llu", (unsigned long long)number);
 
 	memset(q, 0, 12);
@@ -125,7 +126,8 @@ main(int argc, char **argv)
 	for (int i = 0; i < BATCH; i++) {
 		b.out_iov[i] = (struct iovec){ b.out[i], SLOT };
 		b.in_iov[i] = (struct iovec){ b.in[i], SLOT };
-		b.out_msgs[i].msg_hdr = (struct msghdr){ .msg_iov = &b.out_iov[i], .msg_iovlen = 1 };
+		b.out_msgs[i].msg_hdr = (struct msghdr){ .msg_iov = &b.out_iov[i],
+		    .msg_iovlen = 1 };
 		b.in_msgs[i].msg_hdr = (struct msghdr){ .msg_iov = &b.in_iov[i], .msg_iovlen = 1 };
 	}
 

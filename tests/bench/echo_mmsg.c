@@ -60,7 +60,8 @@ main(int argc, char **argv)
 		for (int i = 0; i < BATCH; i++) {
 			iov[i] = (struct iovec){ slots[i], QUERY_MAX };
 			msgs[i].msg_hdr = (struct msghdr){ .msg_name = &peers[i],
-				.msg_namelen = sizeof(peers[i]), .msg_iov = &iov[i], .msg_iovlen = 1 };
+				.msg_namelen = sizeof(peers[i]), .msg_iov = &iov[i],
+				    .msg_iovlen = 1 };
 		}
 
 		int n = recvmmsg(fd, msgs, BATCH, MSG_WAITFORONE, NULL);

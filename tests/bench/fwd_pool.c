@@ -53,7 +53,8 @@ receive(int fd)
 {
 	for (int i = 0; i < BATCH; i++) {
 		iov[i] = (struct iovec){ slots[i], SLOT };
-		msgs[i].msg_hdr = (struct msghdr){ .msg_name = &peers[i], .msg_namelen = sizeof(peers[i]),
+		msgs[i].msg_hdr = (struct msghdr){ .msg_name = &peers[i],
+		    .msg_namelen = sizeof(peers[i]),
 			.msg_iov = &iov[i], .msg_iovlen = 1 };
 	}
 	return recvmmsg(fd, msgs, BATCH, MSG_DONTWAIT, NULL);

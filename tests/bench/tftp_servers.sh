@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-# What the TFTP benchmarks share: starting hearthd, the bare references and the peers that are there,
-# each on core 0, and measuring transfers and CPU. Sourced after shell.sh, hearthd.sh and in_netns.
+# What the TFTP benchmarks share: starting hearthd, the bare references and the peers that are
+# there, each on core 0, and measuring transfers and CPU. Sourced after shell.sh, hearthd.sh and
+# in_netns.
 #
-# Debian's atftpd and tftpd-hpa exclude each other. Unpack the one that is not installed and name it:
+# Debian's atftpd and tftpd-hpa exclude each other. Unpack the one that is not installed and name
+# it:
 #
 #	apt-get download tftpd-hpa && dpkg -x tftpd-hpa_*.deb DIR
 #	export TFTPD_HPA=DIR/usr/sbin/in.tftpd		(or ATFTPD=DIR/usr/sbin/atftpd)
@@ -55,7 +57,8 @@ start_server() {
 		spawn $on_server "$hearthd" -f -c "$tmp/$1.conf" 2>"$tmp/$1.log" ;;
 	atftpd)
 		spawn $on_server "$atftpd" --daemon --no-fork --user "$(id -un)" --group "$(id -gn)" \
-			--maxthread 300 --port "$port" --bind-address 127.0.0.1 "$served" >"$tmp/$1.log" 2>&1 ;;
+			--maxthread 300 --port "$port" --bind-address 127.0.0.1 "$served" \
+				>"$tmp/$1.log" 2>&1 ;;
 	tftpd-hpa)
 		spawn $on_server "$hpa" --foreground -4 -a "127.0.0.1:$port" -u "$(id -un)" \
 			-s "$served" >"$tmp/$1.log" 2>&1 ;;
@@ -70,12 +73,13 @@ start_server() {
 	wait_until "is_ready $1" 10 || { echo "$1 does not answer"; show "$tmp/$1.log"; exit 1; }
 }
 
-# CPU time of a server so far in microseconds: of the threads that run, exactly; where threads end or
-# children work, in clock ticks, children that linger included.
+# CPU time of a server so far in microseconds: of the threads that run, exactly; where threads end
+# or children work, in clock ticks, children that linger included.
 cpu() {
 	case $1 in
 	hearthd* | bare* | dnsmasq)
-		cat "/proc/$(cat "$tmp/$1.pid")"/task/*/schedstat | awk '{ n += $1 } END { printf "%.0f\n", n / 1000 }' ;;
+		cat "/proc/$(cat "$tmp/$1.pid")"/task/*/schedstat |
+			awk '{ n += $1 } END { printf "%.0f\n", n / 1000 }' ;;
 	*)
 		cat /proc/[0-9]*/stat 2>/dev/null |
 			awk -v pid="$(cat "$tmp/$1.pid")" -v hz="$(getconf CLK_TCK)" '{

@@ -82,7 +82,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(memcmp(st, &parts.stats, sizeof(*st)) == 0);
 	FUZZ_CHECK(memcmp(ls, dns_list_stats(b), sizeof(*ls)) == 0);
 	FUZZ_CHECK(st->bytes == size);
-	FUZZ_CHECK(ls->names[0] + ls->names[1] + ls->duplicates + ls->covered + ls->refused == st->names);
+	FUZZ_CHECK(ls->names[0] + ls->names[1] + ls->duplicates + ls->covered + ls->refused ==
+	    st->names);
 	FUZZ_CHECK(ls->patterns == st->patterns);
 	for (unsigned i = 0; i < 8 && text_next_line(&text, &line); i++)
 		check_name(text_next_word(&line));

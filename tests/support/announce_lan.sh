@@ -112,7 +112,8 @@ make_clock() {
 }
 
 # wrong_clock SECONDS: the environment of a program whose clock is that far off.
-wrong_clock() { echo "ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD=$tmp/shift.so CLOCK_SHIFT=$1"; }
+wrong_clock() { echo \
+	"ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD=$tmp/shift.so CLOCK_SHIFT=$1"; }
 
 # slept_in FILE: the environment of a program whose machine has slept for the seconds in FILE.
 slept_in() { echo "ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD=$tmp/shift.so CLOCK_SLEPT=$1"; }
@@ -135,7 +136,8 @@ announcer() {
 	END
 	spawn ip netns exec "$host" env ${announcer_env-} "$top_builddir/hearthd" -f \
 		-c "$tmp/$host.conf" 2>>"$tmp/$host.log"
-	wait_until "[ -S '$tmp/$host.sock' ]" 5 || fail "hearthd starts on $host" "$(cat "$tmp/$host.log")"
+	wait_until "[ -S '$tmp/$host.sock' ]" 5 || fail "hearthd starts on $host" \
+		"$(cat "$tmp/$host.log")"
 }
 
 # tell HOST WORD...: hearthctl announce there.
@@ -152,7 +154,8 @@ listener() {
 
 	shift 2
 	spawn ip netns exec "$host" env ${listener_env-} "$ctl" --json listen \
-		--trust "$tmp/trust" --group-key "$tmp/keys/group.key" "$@" >"$file" 2>>"$tmp/listen.log"
+		--trust "$tmp/trust" --group-key "$tmp/keys/group.key" "$@" \
+			>"$file" 2>>"$tmp/listen.log"
 }
 
 # member HOST [COUNT]: so many sockets there are in the announcer's group for IPv4 (239.255.76.65).

@@ -12,7 +12,8 @@
  * and expects it back. --junk sends random bytes instead (half of them start like a query) and
  * counts what comes back. Prints key=value lines:
  *
- *   sent= answered= lost= wrong= noerror= nxdomain= servfail= refused= other= p50_us= p99_us= max_us=
+ *   sent= answered= lost= wrong= noerror= nxdomain= servfail= refused= other=
+ *   p50_us= p99_us= max_us=
  *
  * `wrong` counts answers whose question or letter case is not the one asked. Exit status 0 where
  * everything sent was answered rightly, 1 otherwise, 2 for bad usage.
@@ -171,7 +172,8 @@ receive(struct load *l, int timeout_ms)
 	for (unsigned i = 0; i < l->ports; i++) {
 		ssize_t n;
 
-		while (p[i].revents != 0 && (n = recv(p[i].fd, buf, sizeof(buf), MSG_DONTWAIT)) >= 0)
+		while (p[i].revents != 0 && (n = recv(p[i].fd, buf, sizeof(buf),
+		    MSG_DONTWAIT)) >= 0)
 			take_answer(l, buf, (size_t)n);
 	}
 }
@@ -239,7 +241,8 @@ tell(struct load *l)
 	       "other=%u", l->sent, l->junk ? l->came : l->answered, l->outstanding, l->wrong,
 	    l->rcodes[0], l->rcodes[3], l->rcodes[2], l->rcodes[5], l->answered - known);
 	if (l->answered != 0)
-		printf(" p50_us=%lld p99_us=%lld max_us=%lld", (long long)l->latencies[l->answered / 2],
+		printf(" p50_us=%lld p99_us=%lld max_us=%lld",
+		    (long long)l->latencies[l->answered / 2],
 		    (long long)l->latencies[(size_t)l->answered * 99 / 100],
 		    (long long)l->latencies[l->answered - 1]);
 	putchar('\n');
@@ -271,7 +274,8 @@ static int
 usage(void)
 {
 	fputs("usage: dnsload --server ADDRESS:PORT --name NAME [--type N] [--count N] [--window N]\n"
-	      "	[--ports N] [--sources N] [--mix-case] [--junk] [--seed N] [--seconds N]\n", stderr);
+	      "	[--ports N] [--sources N] [--mix-case] [--junk] [--seed N] [--seconds N]\n",
+	      stderr);
 	return 2;
 }
 
@@ -337,7 +341,8 @@ parse(struct load *l, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct load l = { .type = 1, .count = 1, .window = 1, .ports = 1, .limit_s = 30, .random = 1 };
+	struct load l = { .type = 1, .count = 1, .window = 1, .ports = 1, .limit_s = 30,
+	    .random = 1 };
 
 	if (!parse(&l, argc, argv))
 		return usage();

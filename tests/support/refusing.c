@@ -58,7 +58,8 @@ main(int argc, char **argv)
 	const struct word *error = argc > 3 ? look_up(errors, argv[2]) : NULL;
 
 	if (call == NULL || error == NULL) {
-		fprintf(stderr, "usage: refusing openat2|preadv2 ENOSYS|EPERM|EOPNOTSUPP PROGRAM …\n");
+		fprintf(stderr,
+		    "usage: refusing openat2|preadv2 ENOSYS|EPERM|EOPNOTSUPP PROGRAM …\n");
 		return 2;
 	}
 	if (refuse(call->value, error->value) != 0) {

@@ -157,9 +157,9 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 # in_netns "$@": run the test again from its start in network and mount namespaces of its own,
-# loopback up, where `ip netns add` makes names that nobody else sees; and of processes, where we may,
-# so that whatever the test has started ends with it. Needs no root where the kernel lets users have
-# namespaces.
+# loopback up, where `ip netns add` makes names that nobody else sees; and of processes, where we
+# may, so that whatever the test has started ends with it. Needs no root where the kernel lets users
+# have namespaces.
 in_netns() {
 	local user= pids="--pid --fork --kill-child --mount-proc"
 

@@ -17,7 +17,8 @@ for trs in "$build"/tests/*/*.trs; do
     printf 'SKIP %s: %s\n' "$name" "$(grep -v '^SKIP' "$log" | tail -n 1)"
     continue
   fi
-  # CUnit: "tests  7  7  7  0  0" (total, ran, passed, failed, inactive); shell: "N passed, N failed"
+  # CUnit: "tests  7  7  7  0  0" (total, ran, passed, failed, inactive); shell: "N passed, N
+  # failed"
   counts=$(awk '/^ +tests +[0-9]/ { p += $4; f += $5 }
     /^[0-9]+ passed, [0-9]+ failed/ { p += $1; f += $3 } END { print p + 0, f + 0 }' "$log")
   p=${counts% *} f=${counts#* }

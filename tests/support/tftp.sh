@@ -6,7 +6,8 @@ inbox=$tmp/inbox
 got=$tmp/got
 mkdir "$root" "$inbox" "$got"
 
-# tftp_conf PORT [LINE...]: a settings file with a TFTP service on 127.0.0.1 and ::1; gives its name.
+# tftp_conf PORT [LINE...]: a settings file with a TFTP service on 127.0.0.1 and ::1; gives its
+# name.
 tftp_conf() {
 	local port=$1 line
 

@@ -29,9 +29,11 @@ printf 'X' | dd of="$tmp/kernel.img" bs=1 seek=5000 conv=notrunc 2>/dev/null
 refuse "with one byte changed it is not" verify 2s "$tmp/kernel.img"
 contains "and says so" "NOT genuine" "$(verify 2s "$tmp/kernel.img")"
 cp "$tmp/kernel.img" "$tmp/stranger.img"
-contains "a file that nobody announces is unknown" "unknown: nobody" "$(verify 1s "$tmp/stranger.img")"
+contains "a file that nobody announces is unknown" "unknown: nobody" \
+	"$(verify 1s "$tmp/stranger.img")"
 
-{ cat "$tmp/trust"; "$ctl" keygen --dir "$tmp/absent" --name absent | grep '^absent '; } >"$tmp/trust2"
+{ cat "$tmp/trust"; "$ctl" keygen --dir "$tmp/absent" --name absent | grep '^absent '; } \
+	>"$tmp/trust2"
 in_host pc "$ctl" verify $keys --trust "$tmp/trust2" --for 1s "$tmp/stranger.img" >"$tmp/early"
 same "unless a trusted sender was not heard" 3 "$?"
 contains "which it says" "not known yet: did not hear everything of 1 trusted sender in time" \
@@ -40,7 +42,8 @@ contains "which it says" "not known yet: did not hear everything of 1 trusted se
 # --- screens -----------------------------------------------------------------------------------
 spawn ip netns exec pc "$ctl" listen $keys 'door/*' >"$tmp/screen" 2>&1
 screen=$pid
-printf '#!/bin/sh\n{ echo "$HEARTH_TYPE $HEARTH_TOPIC $HEARTH_SENDER"; cat; } >>%s/hooked\n' "$tmp" >"$tmp/hook"
+printf '#!/bin/sh\n{ echo "$HEARTH_TYPE $HEARTH_TOPIC $HEARTH_SENDER"; cat; } >>%s/hooked\n' \
+	"$tmp" >"$tmp/hook"
 chmod +x "$tmp/hook"
 spawn ip netns exec pc "$ctl" listen $keys --exec "$tmp/hook" bell >/dev/null 2>&1
 hook=$pid
@@ -63,7 +66,8 @@ spawn ip netns exec pc "$ctl" listen --group-key "$tmp/keys/group.key" --for 3s 
 member pc 2
 tell nas publish --event bell n=2 >/dev/null
 wait $sealed $pid
-same "who has no group key is told so, once" 1 "$(grep -c 'sealed, and there is no group key here' "$tmp/sealed")"
+same "who has no group key is told so, once" 1 \
+	"$(grep -c 'sealed, and there is no group key here' "$tmp/sealed")"
 contains "who trusts nobody is told so" "no trust file" "$(cat "$tmp/untrusted")"
 contains "and sees what is refused" "unknown sender" "$(cat "$tmp/untrusted")"
 same "refusals start no program" 0 "$(grep -c refused "$tmp/hooked")"

@@ -40,8 +40,10 @@ changed() {
 	check "$1: each of its $sent bytes is changed in turn" [ "$sent" -ge 150 ]
 	sleep 1.5
 	same "$1: nothing of that is accepted" "$before" "$(news "$tmp/sub.json")"
-	check "$1: the genuine bytes are sent by a stranger" in_host evil "$tap" replay eth0 "$tmp/capture"
-	check "$1: and those are accepted" wait_until "grep -q '\"topic\":\"unseen\"' '$tmp/sub.json'" 5
+	check "$1: the genuine bytes are sent by a stranger" in_host evil "$tap" replay eth0 \
+		"$tmp/capture"
+	check "$1: and those are accepted" wait_until \
+		"grep -q '\"topic\":\"unseen\"' '$tmp/sub.json'" 5
 	in_host evil "$tap" replay eth0 "$tmp/capture" >/dev/null
 	sleep 0.3
 	same "$1: once" 1 "$(grep -c '"topic":"unseen"' "$tmp/sub.json")"
@@ -56,8 +58,10 @@ subscriber=$pid
 check "a subscriber joins" joined "$tmp/sub.json"
 unseen
 changed sealed
-# Magic, min_version, type, flags, lengths, key id and fragment: 17 bytes that no seal is opened for.
-check "sealed: all but the plain fields counts as forged" [ "$(says "$tmp/listen.log" forged)" -ge $((sent - 20)) ]
+# Magic, min_version, type, flags, lengths, key id and fragment: 17 bytes that no seal is opened
+# for.
+check "sealed: all but the plain fields counts as forged" \
+	[ "$(says "$tmp/listen.log" forged)" -ge $((sent - 20)) ]
 
 # --- leases in somebody else's name ------------------------------------------------------------
 nft -f - <<END
@@ -71,20 +75,24 @@ table bridge count {
 END
 # drawn packets|bytes: what nas has sent to the victim.
 drawn() { nft list counter bridge count drawn | grep -o "$1 [0-9]*" | sed 's/.* //'; }
-lease_counter() { "$ctl" -s "$tmp/nas.sock" --json status | tr -d ' \n' | grep -o "\"$1\":[0-9]*" | sed 's/.*://'; }
+lease_counter() { "$ctl" -s "$tmp/nas.sock" --json status | tr -d ' \n' | grep -o "\"$1\":[0-9]*" |
+	sed 's/.*://'; }
 
 "$ctl" keygen --dir "$tmp/strangers" >/dev/null 2>&1
 in_host evil "$tap" ask "$tmp/strangers/group.key" 10.9.0.4 10.9.0.1 20 >/dev/null
 wait_until '[ "$(lease_counter requests_forged)" -ge 40 ]' 5
 same "without the group key a forged request draws nothing" 0 "$(drawn packets)"
 
-asked=$(in_host evil "$tap" ask "$tmp/keys/group.key" 10.9.0.4 10.9.0.1 1 | sed 's/ bytes//' | sort -n | head -1)
-check "its false confirmation is counted" wait_until '[ "$(lease_counter lease_bad_cookies)" -ge 1 ]' 5
+asked=$(in_host evil "$tap" ask "$tmp/keys/group.key" 10.9.0.4 10.9.0.1 1 | sed 's/ bytes//' |
+	sort -n | head -1)
+check "its false confirmation is counted" wait_until \
+	'[ "$(lease_counter lease_bad_cookies)" -ge 1 ]' 5
 tell nas publish --event after n=1 >/dev/null
 sleep 2.5		# the event, its copies and a digest have gone out
 same "with it, one packet" 1 "$(drawn packets)"
 # The bridge counts IP packets; the answer may not be longer than the question.
-check "and no longer than the request ($(drawn bytes) of $asked bytes)" [ "$(drawn bytes)" -le "$asked" ]
+check "and no longer than the request ($(drawn bytes) of $asked bytes)" \
+	[ "$(drawn bytes)" -le "$asked" ]
 same "nobody has got a lease" 0 "$(lease_counter leases)"
 
 in_host evil "$tap" ask "$tmp/keys/group.key" 10.9.0.4 10.9.0.1 200 >/dev/null

@@ -26,7 +26,7 @@ listener remote "$tmp/remote.json" --lease 10.9.0.1
 check "a subscriber joins" joined "$tmp/sub.json"
 check "another one, behind a router" joined "$tmp/remote.json"
 
-# --- the change of keys, with events before, meanwhile and after ---------------------------------
+# --- the change of keys, with events before, meanwhile and after ---------------------
 n=0
 while [ $n -lt 90 ]; do
 	n=$((n + 1))
@@ -40,16 +40,18 @@ while [ $n -lt 90 ]; do
 done
 for who in sub remote; do
 	wait_until "[ \$(count '\"topic\":\"turn\"' '$tmp/$who.json') -ge 90 ]" 20
-	same "$who: no event is lost, none comes twice" 90 "$(count '"topic":"turn"' "$tmp/$who.json")"
+	same "$who: no event is lost, none comes twice" 90 \
+		"$(count '"topic":"turn"' "$tmp/$who.json")"
 	same "$who: each of the 90" 90 "$(events "$tmp/$who.json" | sort -n | uniq | wc -l)"
 	same "$who: nothing is reported as lost" 0 "$(count '"type":"gap"' "$tmp/$who.json")"
 	same "$who: no state seemed to end, or to begin again" "0 2" \
-		"$(count '"type":"withdraw"' "$tmp/$who.json") $(count '"type":"state"' "$tmp/$who.json")"
+		"$(count '"type":"withdraw"' "$tmp/$who.json") $(count '"type":"state"' \
+			"$tmp/$who.json")"
 	contains "$who: is told of the new key" "has a new key" "$(cat "$tmp/$who.json")"
 done
 stop "$subscriber"
 
-# --- a restart of both: the new key holds ---------------------------------------------------------
+# --- a restart of both: the new key holds ---------------------------------------------
 stop "$daemon"
 spawn ip netns exec nas "$top_builddir/hearthd" -f -c "$tmp/nas.conf" 2>>"$tmp/nas.log"
 daemon=$pid
@@ -57,9 +59,10 @@ wait_until "[ -S '$tmp/nas.sock' ]" 5
 listener sub "$tmp/again.json" --state "$tmp/memory" --stats
 subscriber=$pid
 check "after restarts the new key is known by memory" joined "$tmp/again.json"
-same "and what it says is under the old name" 0 "$(grep '"topic":"here"' "$tmp/again.json" | grep -vc '"sender":"nas"')"
+same "and what it says is under the old name" 0 \
+	"$(grep '"topic":"here"' "$tmp/again.json" | grep -vc '"sender":"nas"')"
 
-# --- who has stolen the old key ---------------------------------------------------------------------
+# --- who has stolen the old key ---------------------------------------------------------
 mv "$tmp/keys/sender.key" "$tmp/new.key"
 cp "$tmp/old.key" "$tmp/keys/sender.key"
 announcer thief 'publish "door" { text = { "state=open" } }'

@@ -34,11 +34,13 @@ stop "$late"
 
 # --- longer than a datagram ------------------------------------------------------------------
 check "12 kB of text from the settings arrive in fragments, whole" \
-	wait_until "grep '\"topic\":\"long\"' '$tmp/sub.json' | grep '\"k1\":\"${long}1\"' | grep -q '\"k60\":\"${long}60\"'" 5
+	wait_until "grep '\"topic\":\"long\"' '$tmp/sub.json' |
+		grep '\"k1\":\"${long}1\"' | grep -q '\"k60\":\"${long}60\"'" 5
 set --
 for i in $(seq 13); do set -- "$@" "k$i=$long"; done
 check "2.6 kB by hand" tell nas publish --event longer "$@"
-check "as well" wait_until "grep '\"topic\":\"longer\"' '$tmp/sub.json' | grep -q '\"k13\":\"$long\"'" 5
+check "as well" wait_until \
+	"grep '\"topic\":\"longer\"' '$tmp/sub.json' | grep -q '\"k13\":\"$long\"'" 5
 set --
 
 # --- restarts with the clock set back --------------------------------------------------------
@@ -97,7 +99,8 @@ rotate() {
 		tell nas publish --event turn "n=$n" >/dev/null
 		if [ $n -eq 20 ]; then
 			cat "$tmp/newkeys/group.key" "$tmp/old.key" >"$tmp/keys/group.key"
-			"$ctl" -s "$tmp/nas.sock" reload >/dev/null || fail "reload" "$(cat "$tmp/nas.log")"
+			"$ctl" -s "$tmp/nas.sock" reload >/dev/null ||
+				fail "reload" "$(cat "$tmp/nas.log")"
 		fi
 		sleep 0.02
 	done
@@ -117,5 +120,6 @@ listener remote "$tmp/remote.json" --lease 10.9.0.1
 check "a subscriber behind a router gets a lease and all state" joined "$tmp/remote.json"
 tell nas publish --event far n=1 >/dev/null
 check "and events" wait_until "grep -q '\"topic\":\"far\"' '$tmp/remote.json'" 5
-contains "status counts the lease" "leases=1" "$("$ctl" -s "$tmp/nas.sock" status | tr -d ' ' | grep leases=)"
+contains "status counts the lease" "leases=1" \
+	"$("$ctl" -s "$tmp/nas.sock" status | tr -d ' ' | grep leases=)"
 finish

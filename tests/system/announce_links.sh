@@ -30,15 +30,18 @@ links() {
 }
 check "thirty links are joined, IPv4 and IPv6" wait_until "[ \$(links 'lan[0-9]*') -eq 30 ]" 5
 same "none failed" '"joins_failed":0' \
-	"$("$ctl" -s "$tmp/many.sock" --json status | tr -d ' \n' | grep -o '"joins_failed":[0-9]*')"
+	"$("$ctl" -s "$tmp/many.sock" --json status | tr -d ' \n' |
+		grep -o '"joins_failed":[0-9]*')"
 same "that of containers is left alone" 0 "$(links docker0)"
 plug new1 200
 check "a link that is plugged in is joined" wait_until "[ \$(links new1) -eq 1 ]" 5
 ip -n many link del new1
 ip -n many link del lan7
-check "links that go are left" wait_until "[ \$(links 'lan[0-9]*') -eq 29 ] && [ \$(links new1) -eq 0 ]" 5
+check "links that go are left" wait_until \
+	"[ \$(links 'lan[0-9]*') -eq 29 ] && [ \$(links new1) -eq 0 ]" 5
 # counted NAME: a number of the announcer's.
-counted() { "$ctl" -s "$tmp/many.sock" --json status | tr -d ' \n' | grep -o "\"$1\":[0-9]*" | sed 's/.*://'; }
+counted() { "$ctl" -s "$tmp/many.sock" --json status | tr -d ' \n' | grep -o "\"$1\":[0-9]*" |
+	sed 's/.*://'; }
 sleep 4		# what the links before have caused is over
 digests=$(counted digests)
 changes=$(counted link_changes)

@@ -27,7 +27,8 @@ burst nas 1 1000
 wait_until "[ \$(events '$tmp/s1.json' | wc -l) -ge 1000 ] && [ \$(events '$tmp/s2.json' | wc -l) -ge 1000 ] &&
 	[ \$(events '$tmp/s3.json' | wc -l) -ge 1000 ]" 20
 for i in 1 2 3; do
-	same "10 %: s$i got all 1000 events" 1000 "$(events "$tmp/s$i.json" | sort -n | uniq | wc -l)"
+	same "10 %: s$i got all 1000 events" 1000 \
+		"$(events "$tmp/s$i.json" | sort -n | uniq | wc -l)"
 	same "10 %: s$i got none twice" 1000 "$(events "$tmp/s$i.json" | wc -l)"
 done
 
@@ -46,7 +47,8 @@ for i in 1 2 3; do
 	silent=$(awk -v got="$tmp/got" -v gaps="$tmp/gaps" '
 		BEGIN {
 			while ((getline n <got) > 0) have[n] = 1
-			while ((getline line <gaps) > 0) { split(line, g, " "); f[++k] = g[1]; l[k] = g[2] }
+			while ((getline line <gaps) > 0) { split(line, g, " "); f[++k] = g[1]; \
+				l[k] = g[2] }
 		}
 		!($1 in have) {
 			for (i = 1; i <= k; i++) if ($2 >= f[i] && $2 <= l[i]) next

@@ -33,7 +33,8 @@ sleep 0.5
 same "a running subscriber accepts nothing" "$before" "$(news "$tmp/sub.json")"
 stop "$subscriber"
 check "it saw duplicates" [ "$(says "$tmp/listen.log" duplicates)" -ge 10 ]
-check "and forgeries (most changed ones bear a number that was seen)" [ "$(says "$tmp/listen.log" forged)" -ge 16 ]
+check "and forgeries (most changed ones bear a number that was seen)" \
+	[ "$(says "$tmp/listen.log" forged)" -ge 16 ]
 
 listener sub "$tmp/again.json" --state "$tmp/memory"
 again=$pid

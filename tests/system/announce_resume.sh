@@ -28,7 +28,8 @@ echo 3600 >"$tmp/sub.slept"
 before=$(grep -c '"topic":"here"' "$tmp/sub.json")
 began=$(centiseconds)
 ip -n sub link set eth0 up
-check "what has changed meanwhile is known" wait_until "grep -q '\"state\":\"open\"' '$tmp/sub.json'" 8
+check "what has changed meanwhile is known" wait_until \
+	"grep -q '\"state\":\"open\"' '$tmp/sub.json'" 8
 echo "    $(($(centiseconds) - began))0 ms after the link came up"
 contains "what was not heard for so long had expired" '"reason":"expired"' "$(cat "$tmp/sub.json")"
 check "what still holds is known again" \
@@ -38,7 +39,8 @@ check "events are heard" wait_until "grep -q '\"topic\":\"after\"' '$tmp/sub.jso
 
 # --- the announcer does -------------------------------------------------------------------------
 resumes() { "$ctl" -s "$tmp/nas.sock" --json status | tr -d ' \n' | grep -o '"resumes":[0-9]*'; }
-rounds() { "$ctl" -s "$tmp/nas.sock" --json status | tr -d ' \n' | grep -o '"states":[0-9]*' | sed 's/.*://'; }
+rounds() { "$ctl" -s "$tmp/nas.sock" --json status | tr -d ' \n' | grep -o '"states":[0-9]*' |
+	sed 's/.*://'; }
 same "nobody has slept yet" '"resumes":0' "$(resumes)"
 sleep 4
 sent=$(rounds)

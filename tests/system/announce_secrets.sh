@@ -13,7 +13,8 @@ cp "$tmp/keys/sender.key" "$tmp/keys/old.key"
 mv "$tmp/next/sender.key" "$tmp/keys/sender.key"
 state=$tmp/nas.state
 
-# refused WHAT FILE WORD COMMAND...: with FILE open to others the command fails, names it and says WORD.
+# refused WHAT FILE WORD COMMAND...: with FILE open to others the command fails, names it and says
+# WORD.
 refused() {
 	local what="$1" file="$2" word="$3" mode=644 was
 
@@ -76,20 +77,25 @@ status() { "$ctl" -s "$tmp/nas.sock" --json status | tr -d ' \n'; }
 contains "keys are kept out of swap, and status says so" '"keys_locked":true' "$(status)"
 stop "$daemon"
 # (AddressSanitizer says yes to mlock() and does nothing.)
-if command -v setpriv >/dev/null && ! "$top_builddir/hearthd" --version | grep -q "sanitizers yes"; then
+if command -v setpriv >/dev/null && ! "$top_builddir/hearthd" --version |
+	grep -q "sanitizers yes"; then
 	chmod 711 "$tmp"
 	chown -R 65534 "$tmp/keys" "$state"
 	settings
 	sed -i "s,$tmp/nas.sock,$state/nas.sock," "$tmp/nas.conf"
 	nobody="setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps -all"
 	spawn sh -c "ulimit -l 0; exec ip netns exec nas $nobody '$top_builddir/hearthd' -f -c '$tmp/nas.conf' 2>'$tmp/low.log'"
-	check "without the right to lock memory the daemon starts" wait_until "[ -S '$state/nas.sock' ]" 5
-	contains "but says that keys may reach swap" "the keys may reach swap" "$(cat "$tmp/low.log")"
+	check "without the right to lock memory the daemon starts" wait_until \
+		"[ -S '$state/nas.sock' ]" 5
+	contains "but says that keys may reach swap" "the keys may reach swap" \
+		"$(cat "$tmp/low.log")"
 	contains "status says so as well" '"keys_locked":false' \
 		"$("$ctl" -s "$state/nas.sock" --json status | tr -d ' \n')"
-	sh -c "ulimit -l 0; exec ip netns exec pc $nobody '$ctl' listen $keys --for 3s" >"$tmp/out" 2>"$tmp/said"
+	sh -c "ulimit -l 0; exec ip netns exec pc $nobody '$ctl' listen $keys --for 3s" \
+		>"$tmp/out" 2>"$tmp/said"
 	contains "and so does a subscriber" "may reach swap" "$(cat "$tmp/said")"
-	contains "which hears the announcer all the same, and neither is root" "here  yes" "$(cat "$tmp/out")"
+	contains "which hears the announcer all the same, and neither is root" "here  yes" \
+		"$(cat "$tmp/out")"
 	stop "$pid"
 fi
 
@@ -127,7 +133,8 @@ if command -v python3 >/dev/null; then
 	os.waitpid(pid, 0)
 	sys.stdout.buffer.write(shown)
 	END
-	WORDS=$words timeout 60 python3 "$tmp/terminal.py" "$ctl" keygen --dir "$tmp/typed" --passphrase --group cabin >"$tmp/shown"
+	WORDS=$words timeout 60 python3 "$tmp/terminal.py" "$ctl" keygen --dir "$tmp/typed" \
+		--passphrase --group cabin >"$tmp/shown"
 	contains "on a terminal it is asked for twice" "Once more: " "$(cat "$tmp/shown")"
 	same "and not shown" 0 "$(grep -c horse "$tmp/shown")"
 	check "another group has another key" test -s "$tmp/typed/group.key"

@@ -43,7 +43,8 @@ spawn ip netns exec sub "$ctl" --json listen --trust "$tmp/trust" --for 2s >"$tm
 wait "$pid"
 stop "$dump" INT
 view -r "$tmp/live.pcap" -T fields -e hearth.type -e hearth.topic -e hearth.text >"$tmp/live"
-contains "a state of the capture is readable" "2	door/front	state=closed" "$(cat "$tmp/live")"
+contains "a state of the capture is readable" "2	door/front	state=closed" \
+	"$(cat "$tmp/live")"
 check "and a digest is there" grep -q '^4' "$tmp/live"
 check "and a request of the subscriber" grep -q '^6' "$tmp/live"
 same "nothing of it is malformed" "" "$(view -r "$tmp/live.pcap" -Y hearth.malformed)"

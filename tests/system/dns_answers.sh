@@ -49,7 +49,8 @@ contains "and DO comes back" "flags: do" "$(ask +dnssec a.example)"
 contains "no RRSIG without DO" "ANSWER: 2" "$(ask a.example)"
 contains "an answer too long for UDP comes over TCP" "MSG SIZE  rcvd: 6" \
 	"$(ask +bufsize=1232 big.example TXT | grep 'MSG SIZE')"
-contains "and is truncated over UDP" " tc" "$(ask +ignore +bufsize=1232 big.example TXT | grep flags:)"
+contains "and is truncated over UDP" " tc" \
+	"$(ask +ignore +bufsize=1232 big.example TXT | grep flags:)"
 contains "EDNS only for who speaks it" "EDNS: version: 0" "$(ask a.example)"
 same "no OPT without OPT" "" "$(ask +noedns a.example | grep EDNS)"
 contains "letter case is echoed" "UppER.ExamPLE." "$(ask UppER.ExamPLE | grep -v '^;.*dig')"

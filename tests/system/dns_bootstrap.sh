@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Upstream servers by name: their addresses come from the bootstrap servers alone, questions wait for
-# them or go elsewhere, and what was known is used on where nobody has anything newer.
+# Upstream servers by name: their addresses come from the bootstrap servers alone, questions wait
+# for them or go elsewhere, and what was known is used on where nobody has anything newer.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig
@@ -35,7 +35,8 @@ ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=5 +short "$@"; }
 settings '' >"$tmp/conf"
 refuse "a name without a server to look it up is refused" "$hearthd" -f -c "$tmp/conf"
 out=$("$hearthd" --check -c "$tmp/conf" 2>&1)
-contains "with its line, and what is missing" "conf:6: dns.upstream: \"up.example:$up_port\": a name needs" "$out"
+contains "with its line, and what is missing" \
+	"conf:6: dns.upstream: \"up.example:$up_port\": a name needs" "$out"
 contains "in a route as well" "dns.route \"corp.example\".upstream: \"tcp://corp.up.example:$up_port\": a name needs" \
 	"$out"
 settings "bootstrap = { \"127.0.0.1:$port\" }" >"$tmp/conf"
@@ -58,11 +59,14 @@ echo "$out" >"$tmp/upstreams"
 contains "the name is shown" up.example "$out"
 contains "with its address" '"127.0.0.3"' "$out"
 contains "and where it was looked up" "\"$bootstrap\"" "$out"
-contains "a question is explained with the address" "127.0.0.3:$up_port" "$(ctl dns explain www.example)"
+contains "a question is explained with the address" "127.0.0.3:$up_port" \
+	"$(ctl dns explain www.example)"
 
-refuse "a server of IPv6 is left out where there is no IPv6" grep -q '\[2001:db8::53\]' "$tmp/upstreams"
+refuse "a server of IPv6 is left out where there is no IPv6" grep -q '\[2001:db8::53\]' \
+	"$tmp/upstreams"
 if ip -6 address add 2001:db8::1/64 dev lo nodad; then
-	check "and asked where there is" wait_until "ctl --json dns upstreams | grep -q '\[2001:db8::53\]:$up_port'" 5
+	check "and asked where there is" wait_until \
+		"ctl --json dns upstreams | grep -q '\[2001:db8::53\]:$up_port'" 5
 fi
 
 # Another network, and the name leads elsewhere there.
@@ -71,7 +75,8 @@ echo 'corp.up.example A 127.0.0.4' >>"$tmp/rules"
 kill -HUP "$bootstrap_pid"
 ip address add 192.0.2.200/32 dev lo
 check "the new address is used" wait_until "[ \"\$(ask n\$(centiseconds).example)\" = 192.0.2.4 ]" 5
-check "in the zone as well" wait_until "[ \"\$(ask n\$(centiseconds).corp.example)\" = 192.0.2.4 ]" 5
+check "in the zone as well" wait_until \
+	"[ \"\$(ask n\$(centiseconds).corp.example)\" = 192.0.2.4 ]" 5
 same "what was cached of the zone is good for that" 192.0.2.3 "$(ask www.corp.example)"
 
 # Nobody to look it up any more.
@@ -83,7 +88,8 @@ stop "$hearthd_pid"
 same "ends with 0" 0 $?
 
 # A name that nobody knows yet keeps no question from the other servers.
-start_fakedns --address 127.0.0.2 --rules "$tmp/rules" --rule 'silent.example * DROP' --log "$tmp/bootstrap2.log"
+start_fakedns --address 127.0.0.2 --rules "$tmp/rules" --rule 'silent.example * DROP' \
+	--log "$tmp/bootstrap2.log"
 { conf_head; echo "dns { listen = { \"127.0.0.1:$port\" }  bootstrap = { \"127.0.0.2:$fakedns_port\" }
 	upstream = { \"silent.example\", \"127.0.0.4:$up_port\" } }"; } >"$tmp/conf"
 start_hearthd "$tmp/conf" second
@@ -91,7 +97,8 @@ start=$(centiseconds)
 same "the other server answers" 192.0.2.4 "$(ask quick.example)"
 check "at once" [ $(($(centiseconds) - start)) -lt 90 ]
 contains "the name is not known" asking "$(ctl --json dns upstreams)"
-check "which is told in the log" wait_until "grep -q 'upstream_name_unknown.*silent' '$hearthd_log'" 10
+check "which is told in the log" wait_until \
+	"grep -q 'upstream_name_unknown.*silent' '$hearthd_log'" 10
 stop "$hearthd_pid"
 same "ends with 0, too" 0 $?
 finish

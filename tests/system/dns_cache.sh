@@ -77,7 +77,8 @@ entries=$(counter dns.cache.entries)
 flood invented
 check "names that do not exist get a quarter" [ "$(counter dns.cache.negative_bytes)" -le 65536 ]
 check "the others keep their place" \
-	[ $(($(counter dns.cache.entries) - $(counter dns.cache.negative_entries))) -ge $((entries / 2)) ]
+	[ $(($(counter dns.cache.entries) - $(counter dns.cache.negative_entries))) -ge \
+		$((entries / 2)) ]
 same "and what is in use is there still" 1 "$(asked loved.example)"
 stop "$hearthd_pid"
 same "ends with 0" 0 $?

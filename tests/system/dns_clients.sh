@@ -10,9 +10,11 @@ in_netns "$@"
 # A cable with the house at one end and a device with several addresses at the other.
 kid=02:00:00:00:00:0a
 ip link add house0 type veth peer name kid0 && ip netns add kid && ip link set kid0 netns kid &&
-	ip address add 198.51.100.1/24 dev house0 && ip -6 address add fd00:1::1/64 dev house0 nodad &&
+	ip address add 198.51.100.1/24 dev house0 && ip -6 address add fd00:1::1/64 dev house0 \
+		nodad &&
 	ip link set house0 up && ip -n kid link set kid0 address $kid &&
-	ip -n kid address add 198.51.100.10/24 dev kid0 && ip -n kid address add 198.51.100.11/24 dev kid0 &&
+	ip -n kid address add 198.51.100.10/24 dev kid0 && ip -n kid address add 198.51.100.11/24 \
+		dev kid0 &&
 	ip -n kid -6 address add fd00:1::10/64 dev kid0 nodad && ip -n kid link set kid0 up ||
 	skip "no second network namespace here"
 start_fakedns --rule '* A 192.0.2.1'
@@ -34,7 +36,8 @@ settings 'clients = { "02:00:00:00:00:0b", "198.51.100.77" }' >"$tmp/conf"
 start_hearthd "$tmp/conf"
 same "another device is not blocked" NOERROR "$(status_of @198.51.100.1 game.example)"
 out=$(ctl dns explain game.example A 198.51.100.10)
-contains "which is explained with its MAC address" "198.51.100.10 is $kid; blocks in force: ads (everyone)" "$out"
+contains "which is explained with its MAC address" \
+	"198.51.100.10 is $kid; blocks in force: ads (everyone)" "$out"
 
 settings "clients = { \"02-00-00-00-00-0A\", \"198.51.100.77\" }" >"$tmp/conf"
 check "the block gets this device" ctl reload
@@ -51,15 +54,18 @@ same "the house itself is not" NOERROR "$(dig @127.0.0.1 +tries=1 +time=5 game.e
 out=$(ctl dns explain game.example A 198.51.100.10)
 contains "that is explained" "blocks in force: ads (everyone) kids ($kid)" "$out"
 contains "with the verdict" blocked "$out"
-contains "a client by its address as well" "kids (198.51.100.77/32)" "$(ctl dns explain game.example A 198.51.100.77)"
+contains "a client by its address as well" "kids (198.51.100.77/32)" \
+	"$(ctl dns explain game.example A 198.51.100.77)"
 contains "somebody who is not there is nobody" "nobody whose MAC address is known" \
 	"$(ctl dns explain game.example A 198.51.100.99)"
 
 # Many questions, hardly any looks at the kernel's table.
 before=$(counter dns.neighbours.asked)
-out=$(ip netns exec kid "$dnsload" --server 198.51.100.1:53 --name game.example --count 2000 --window 20)
+out=$(ip netns exec kid "$dnsload" --server 198.51.100.1:53 --name game.example --count 2000 \
+	--window 20)
 contains "2000 questions are blocked" "nxdomain=2000" "$out"
-check "with at most ten looks at the kernel's table" [ $(($(counter dns.neighbours.asked) - before)) -le 10 ]
+check "with at most ten looks at the kernel's table" \
+	[ $(($(counter dns.neighbours.asked) - before)) -le 10 ]
 
 settings 'clients = { "198.51.100.77" }' >"$tmp/conf"
 check "no block names a MAC address any more" ctl reload

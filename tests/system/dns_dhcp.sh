@@ -51,7 +51,8 @@ isc_server() {
 	subnet 192.168.77.0 netmask 255.255.255.0 { range 192.168.77.60 192.168.77.90; }
 	END
 	: >"$tmp/dhcpd.leases"
-	spawn dhcpd -4 -f -cf "$tmp/dhcpd.conf" -lf "$tmp/dhcpd.leases" -pf "$tmp/dhcpd.pid" $server_link
+	spawn dhcpd -4 -f -cf "$tmp/dhcpd.conf" -lf "$tmp/dhcpd.leases" -pf "$tmp/dhcpd.pid" \
+		$server_link
 }
 
 kea_server() {

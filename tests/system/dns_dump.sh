@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# hearthctl dns dump: all that is cached, as a zone file that another program reads; while its reader
-# sleeps the daemon does not wait. hearthctl dns flush: --negative, --stale, --all.
+# hearthctl dns dump: all that is cached, as a zone file that another program reads; while its
+# reader sleeps the daemon does not wait. hearthctl dns flush: --negative, --stale, --all.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig
@@ -59,16 +59,19 @@ holds "the route it came by" 'corp.example. [0-9]* IN A 192.0.2.3 ;~fresh,~route
 holds "a name that does not exist" ';~none.example. [0-9]* any NXDOMAIN ;~fresh'
 holds "a type that does not" ';~web.example. [0-9]* MX NODATA ;~fresh'
 holds "a failure" ';~fails.example. [0-9]* A SERVFAIL ;~\(failure\|expired\)'
-holds "an answer with signatures" 'web.example. [0-9]* IN A 192.0.2.2 ;~fresh,~with~DNSSEC,~unchecked'
+holds "an answer with signatures" \
+	'web.example. [0-9]* IN A 192.0.2.2 ;~fresh,~with~DNSSEC,~unchecked'
 holds "one that has run out" 'brief.example. 0 IN A 192.0.2.1 ;~stale'
 refuse "the age of nothing" grep -q -- '-[0-9]' "$tmp/dump"
 if command -v named-compilezone >/dev/null; then
 	{ echo '. 60 IN SOA a. b. 1 2 3 4 5'; echo '. 60 IN NS ns.nowhere.'
 	grep -v RRSIG "$tmp/dump"; } >"$tmp/zone"
-	check "it is a zone file" named-compilezone -k ignore -n ignore -i none -o "$tmp/compiled" . "$tmp/zone"
+	check "it is a zone file" named-compilezone -k ignore -n ignore -i none -o "$tmp/compiled" \
+		. "$tmp/zone"
 fi
 ctl --json dns dump >"$tmp/json"
-same "as JSON, an entry a line" "$(counter dns.cache.entries)" "$(grep -c '^{"name":.*}$' "$tmp/json")"
+same "as JSON, an entry a line" "$(counter dns.cache.entries)" \
+	"$(grep -c '^{"name":.*}$' "$tmp/json")"
 check "with its records" grep -q '"name":"mail.example".*"data":"10 mx.example."' "$tmp/json"
 refuse "words behind it" ctl dns dump www.example
 

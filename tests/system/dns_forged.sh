@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Forged replies: whatever comes before the real answer, the real one is delivered, nothing forged is
-# cached, and the counters tell.
+# Forged replies: whatever comes before the real answer, the real one is delivered, nothing forged
+# is cached, and the counters tell.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig

@@ -27,5 +27,6 @@ check "they were counted" [ "$(counter dns.junk)" -gt 0 ]
 check "the daemon lives" running "$hearthd_pid"
 stop "$hearthd_pid"
 same "and ends with 0" 0 $?
-same "no sanitizer had a word to say" "" "$(grep -E 'ERROR: AddressSanitizer|runtime error' "$hearthd_log")"
+same "no sanitizer had a word to say" "" \
+	"$(grep -E 'ERROR: AddressSanitizer|runtime error' "$hearthd_log")"
 finish

@@ -25,7 +25,8 @@ load --name 'once%d.example' --count 40 >/dev/null
 out=$(ctl dns top)
 same "the name asked for most comes first, then the others" \
 	"60 busy.example/30 nas.home.arpa/20 www.ads.example" \
-	"$(echo "$out" | sed -n '/^asked/,/^blocked/p' | awk '$1 + 0 > 1 { print $1, $2 }' | paste -sd /)"
+	"$(echo "$out" | sed -n '/^asked/,/^blocked/p' | awk '$1 + 0 > 1 { print $1, $2 }' |
+		paste -sd /)"
 same "what is blocked has a list of its own" "20 www.ads.example" \
 	"$(echo "$out" | sed -n '/^blocked/,/^clients/p' | awk '$1 + 0 > 0 { print $1, $2 }')"
 same "so have those who ask" "100 127.0.0.1/50 127.0.0.2" \

@@ -9,7 +9,10 @@ in_netns "$@"
 ip -6 address add fe80::53/64 dev lo nodad && ip -6 address add fd00::7/64 dev lo nodad ||
 	skip "no IPv6 addresses of our own here"
 echo '192.0.2.7 seven.home.arpa' >"$tmp/hosts"
-{ conf_head; echo "dns { listen = { \"[::]:53\" }  hosts = { \"$tmp/hosts\" }  upstream = { \"192.0.2.1\" } }"; } >"$tmp/conf"
+{ conf_head; cat <<END
+dns { listen = { "[::]:53" }  hosts = { "$tmp/hosts" }  upstream = { "192.0.2.1" } }
+END
+} >"$tmp/conf"
 start_hearthd "$tmp/conf"
 ask() { dig +tries=1 +time=2 +short "$@" seven.home.arpa; }
 same "a link-local client is answered" 192.0.2.7 "$(ask @fe80::53%lo)"

@@ -92,8 +92,10 @@ same "zero" "0.0.0.0 ::" "$(ask +short null.example | tr '\n' ' ')$(ask +short n
 same "zero has no HTTPS" "NOERROR SOA, blocked" "$(brief null.example HTTPS)"
 same "addresses" "192.0.2.53 2001:db8::53" \
     "$(ask +short page.example | tr '\n' ' ')$(ask +short page.example AAAA)"
-same "nobody was asked about them" "" "$(grep -i 'name=\(ads\|nodata\|null\|page\)' "$tmp/upstream.log")"
-contains "clients keep it for a few seconds" "	10	" "$(ask ads.example | grep SOA | tr ' ' '\t')"
+same "nobody was asked about them" "" \
+	"$(grep -i 'name=\(ads\|nodata\|null\|page\)' "$tmp/upstream.log")"
+contains "clients keep it for a few seconds" "	10	" \
+	"$(ask ads.example | grep SOA | tr ' ' '\t')"
 if grep -q '^#define HAVE_PCRE2\|^HAVE_PCRE2_TRUE=$' "$top_builddir/config.status" 2>/dev/null ||
     grep -q "^S\[\"HAVE_PCRE2_TRUE\"\]=\"\"" "$top_builddir/config.status"; then
 	same "a pattern" 192.0.2.53 "$(ask +short ad42.example)"
@@ -156,7 +158,8 @@ check "nor is one that has gone" \
     wait_until "grep -q 'list cannot be used.*No such file' '$hearthd_log'" 5
 same "what was there stays in force still" "NXDOMAIN SOA, blocked" "$(brief new.example)"
 printf 'third.example\n' >"$tmp/ads.txt"
-check "a list that comes back counts" wait_until '[ "$(brief third.example)" = "NXDOMAIN SOA, blocked" ]' 2
+check "a list that comes back counts" wait_until \
+	'[ "$(brief third.example)" = "NXDOMAIN SOA, blocked" ]' 2
 
 # --- settings that change
 settings 'block "broken" { names = "x.example"  action = "address" }' >"$tmp/conf"
@@ -166,7 +169,8 @@ check "settings that make no sense are refused" \
 same "and the old ones hold" "NXDOMAIN SOA, blocked" "$(brief third.example)"
 settings 'block "more" { names = "more.example" }' >"$tmp/conf"
 kill -HUP "$hearthd_pid"
-check "a new block counts after reload" wait_until '[ "$(brief more.example)" = "NXDOMAIN SOA, blocked" ]' 5
+check "a new block counts after reload" wait_until \
+	'[ "$(brief more.example)" = "NXDOMAIN SOA, blocked" ]' 5
 same "and lists were kept" "NXDOMAIN SOA, blocked" "$(brief third.example)"
 
 # --- a large list, rewritten under load
@@ -181,7 +185,8 @@ check "a large list counts while queries run" \
     wait_until '[ "$(brief host99999.bulk.example)" = "NXDOMAIN SOA, blocked" ]' 5
 printf 'small.example\n' >"$tmp/ads.new"
 mv "$tmp/ads.new" "$tmp/ads.txt"
-check "and a small one in its place" wait_until '[ "$(brief small.example)" = "NXDOMAIN SOA, blocked" ]' 5
+check "and a small one in its place" wait_until \
+	'[ "$(brief small.example)" = "NXDOMAIN SOA, blocked" ]' 5
 wait "$load"
 same "no query was lost meanwhile" 0 $?
 contains "nor failed" "lost=0 wrong=0 noerror=60000" "$(tr '\n' ' ' <"$tmp/load")"

@@ -73,7 +73,8 @@ same "an alias that leads outside" "cdn.example.net. 192.0.2.80" \
 	"$(ask +short cdn.home.arpa | xargs)"
 same "from the cache, too" "cdn.example.net. 192.0.2.80" "$(ask +short cdn.home.arpa | xargs)"
 same "an alias of nothing" "NXDOMAIN CNAME" "$(brief lost.home.arpa | cut -d ' ' -f 1,2)"
-same "what has names below cannot be NXDOMAIN" "NOERROR" "$(brief sub.example.com | cut -d ' ' -f 1)"
+same "what has names below cannot be NXDOMAIN" "NOERROR" \
+	"$(brief sub.example.com | cut -d ' ' -f 1)"
 same "a lease" "192.168.1.20" "$(ask +short phone.home.arpa)"
 same "private networks stay here" "NXDOMAIN SOA" "$(brief -x 10.1.2.3)"
 same "so do special names" "NXDOMAIN SOA" "$(brief printer.local)"
@@ -84,7 +85,8 @@ contains "local answers are authoritative" " aa " "$(ask nas | grep flags:)"
 contains "and have an OPT record" "EDNS: version: 0" "$(ask nas)"
 same "RD=0 gets local names" "192.168.1.5" "$(ask +norec +short nas)"
 same "none of it was asked upstream" "" \
-	"$(grep -E 'name=(nas|tv|phone|printer|x\.ads|mail|.*\.arpa|localhost)' "$tmp/upstream.log")"
+	"$(grep -E 'name=(nas|tv|phone|printer|x\.ads|mail|.*\.arpa|localhost)' \
+		"$tmp/upstream.log")"
 contains "the bad line is named" "$tmp/hosts:6" "$(cat "$hearthd_log")"
 
 # awaited NAME ADDRESS: an answer becomes that.

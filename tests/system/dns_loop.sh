@@ -36,7 +36,8 @@ spawn python3 "$tmp/router.py" >"$tmp/router.out"
 check "the router is up" wait_until "grep -q ready '$tmp/router.out'" 5
 same "the first asker gets the answer" 192.0.2.1 \
 	"$(dig @10.9.0.1 -p 5353 -b 10.9.0.1 +tries=1 +time=6 +short loop.example)"
-contains "the question that came back was failed at once" "looped rcode 2" "$(cat "$tmp/router.out")"
+contains "the question that came back was failed at once" "looped rcode 2" \
+	"$(cat "$tmp/router.out")"
 same "and counted" 1 "$(counter dns.loops)"
 contains "a question of the upstream itself is not sent to it" "EDE: 22" \
 	"$(dig @10.9.0.1 -p 5353 -b 10.9.0.2 +tries=1 +time=6 other.example)"

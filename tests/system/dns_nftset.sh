@@ -31,11 +31,13 @@ table ip plain {
 END
 }
 firewall 2>/dev/null || skip "the kernel has no nftables for us"
-elements() { nft list set "$@" | tr '\n' ' ' | sed -n 's/.*elements = { \([^}]*\) }.*/\1/p' | tr -s '\t ' ' '; }
+elements() { nft list set "$@" | tr '\n' ' ' | sed -n 's/.*elements = { \([^}]*\) }.*/\1/p' |
+	tr -s '\t ' ' '; }
 has() { nft get element "$1" "$2" "$3" "{ $4 }" >/dev/null 2>&1; }
 # seconds SET ADDRESS: how long the element has been given.
 seconds() {
-	nft -j list set inet home "$1" | tr '{' '\n' | grep -F "\"val\": \"$2\"" | sed 's/.*"timeout": \([0-9]*\).*/\1/'
+	nft -j list set inet home "$1" | tr '{' '\n' | grep -F "\"val\": \"$2\"" |
+		sed 's/.*"timeout": \([0-9]*\).*/\1/'
 }
 
 become_nobody
@@ -110,7 +112,8 @@ start_hearthd "$tmp/conf" without
 same "without a set there is no capability" "0000000000000000" "$(capabilities)"
 use "$sets"
 check "sets that come by a reload" ctl reload
-check "are told to need another start" wait_until "grep -q 'from the next start on' '$hearthd_log'" 5
+check "are told to need another start" wait_until \
+	"grep -q 'from the next start on' '$hearthd_log'" 5
 same "and names are answered" 198.51.100.1 "$(ask www.video.example)"
 stop "$hearthd_pid"
 same "ends with 0, too" 0 $?

@@ -59,8 +59,8 @@ contains "all of its queries are answered" \
 	"$(cat "$tmp/flood")"
 check "what was too many is counted" [ "$(counter dns.in_flight.client_exhausted)" -ge 500 ]
 
-# --- an expired answer beats an error: in a flood that never ends some questions find no place, others give
-# way soon
+# --- an expired answer beats an error: in a flood that never ends some questions find no place,
+# others give way soon
 stop "$up_pid"
 start_fakedns --rule '* * DROP' --port "$fakedns_port"
 check "the short answer has expired" wait_until "ctl dns lookup old.example | grep -q stale" 5

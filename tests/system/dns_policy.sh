@@ -42,7 +42,8 @@ check "a reload is taken" wait_until "grep -q 'new settings are in force' '$hear
 same "the zone's new server is asked, not the cache" 192.0.2.3 "$(ask +short www.corp.example)"
 before=$(grep -ci 'name=www.example ' "$tmp/main.log")
 ask www.example >/dev/null
-same "what the default servers said is still cached" "$before" "$(grep -ci 'name=www.example ' "$tmp/main.log")"
+same "what the default servers said is still cached" "$before" \
+	"$(grep -ci 'name=www.example ' "$tmp/main.log")"
 for bad in 'route "corp.example" { upstream = { "1.2.3.4" } }' 'route "empty.example" { }' 'route "10.0.0.0/9" { upstream = { "1.2.3.4" } }' \
 	'route "a" { upstream = { "nonsense" } }'; do
 	{ routes "$corp" | sed '$d'; echo "$bad"; echo '}'; } >"$tmp/bad"

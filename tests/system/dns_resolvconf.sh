@@ -8,7 +8,8 @@ in_netns "$@"
 
 # Our own mount namespace: nobody else sees this file.
 echo "nameserver 127.0.0.2" >"$tmp/resolv.conf"
-mount --bind "$tmp/resolv.conf" /etc/resolv.conf 2>/dev/null || skip "cannot mount over /etc/resolv.conf"
+mount --bind "$tmp/resolv.conf" /etc/resolv.conf 2>/dev/null ||
+	skip "cannot mount over /etc/resolv.conf"
 start_fakedns --address 127.0.0.2 --port 53 --rule '* A 192.0.2.2'
 two=$fakedns_pid
 start_fakedns --address 127.0.0.3 --port 53 --rule '* A 192.0.2.3'
@@ -29,11 +30,13 @@ same "and changes nothing" 192.0.2.3 "$(ask other.example)"
 # The section goes at a reload: the service runs on as it is until the next start.
 echo "nameserver 127.0.0.3" >"$tmp/resolv.conf"
 cp "$tmp/conf" "$tmp/before"
-{ conf_head; echo "tftp { listen = { \"127.0.0.1:$(free_port)\" }  root = \"$tmp\" }"; } >"$tmp/conf"
+{ conf_head; echo "tftp { listen = { \"127.0.0.1:$(free_port)\" }  root = \"$tmp\" }"; } \
+	>"$tmp/conf"
 check "a reload without the section is taken" ctl reload
 check "and again" ctl reload
 echo "nameserver 127.0.0.2" >"$tmp/resolv.conf"
-check "resolv.conf is followed on" wait_until "[ \"\$(ask g\$(centiseconds).example)\" = 192.0.2.2 ]" 5
+check "resolv.conf is followed on" wait_until \
+	"[ \"\$(ask g\$(centiseconds).example)\" = 192.0.2.2 ]" 5
 mv "$tmp/before" "$tmp/conf"
 check "a reload with the section is taken" ctl reload
 same "the daemon is still the same" "$hearthd_pid" "$(counter hearthd.pid)"
@@ -42,7 +45,8 @@ stop "$hearthd_pid"
 echo "nameserver 127.0.0.1" >"$tmp/resolv.conf"
 { conf_head; echo 'dns { listen = { "127.0.0.1:53" } }'; } >"$tmp/conf"
 start_hearthd "$tmp/conf" self
-contains "a file that names only ourselves is said in one line" "no usable upstream server" "$(cat "$hearthd_log")"
+contains "a file that names only ourselves is said in one line" "no usable upstream server" \
+	"$(cat "$hearthd_log")"
 same "local names are served all the same" 127.0.0.1 "$(dig @127.0.0.1 +tries=1 +short localhost)"
 contains "and others get a reason" "EDE: 22" "$(dig @127.0.0.1 +tries=1 +time=5 www.example)"
 stop "$hearthd_pid"
@@ -51,7 +55,8 @@ same "ends with 0" 0 $?
 # The settings of somebody who has written none: every address, port 53, the router's server.
 stop "$two"
 stop "$fakedns_pid"
-ip link add up0 type veth peer name down0 && ip netns add router && ip link set down0 netns router &&
+ip link add up0 type veth peer name down0 && ip netns add router && ip link set down0 netns router \
+	&&
 	ip address add 198.51.100.1/24 dev up0 && ip link set up0 up &&
 	ip netns exec router ip address add 198.51.100.2/24 dev down0 &&
 	ip netns exec router ip link set down0 up || skip "no second network namespace here"

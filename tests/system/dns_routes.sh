@@ -66,7 +66,8 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
 	ctl reload >/dev/null || refused=$((refused + 1))
 done
 same "no reload is refused" 0 "$refused"
-# Longer than a question may take, all at once: its end and the release of its servers fall together.
+# Longer than a question may take, all at once: its end and the release of its servers fall
+# together.
 kill -STOP "$hearthd_pid"
 wait "$dig_pid"
 kill -CONT "$hearthd_pid"

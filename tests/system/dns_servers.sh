@@ -121,7 +121,8 @@ same "and the client asks for it" "" "$(ask +noadflag dnssec.example | grep 'fla
 stop "$hearthd_pid"
 
 # --- which way
-ip link add up0 type veth peer name down0 && ip netns add router && ip link set down0 netns router &&
+ip link add up0 type veth peer name down0 && ip netns add router && ip link set down0 netns router \
+	&&
 	ip address add 198.51.100.1/24 dev up0 && ip address add 198.51.100.3/24 dev up0 &&
 	ip link set up0 up && ip netns exec router ip address add 198.51.100.2/24 dev down0 &&
 	ip netns exec router ip link set down0 up || skip "no second network namespace here"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # A restart begins warm: the same answers with what is left of their TTLs and without a question to
-# the upstream. A file that is damaged is told of and overwritten, a killed daemon leaves the old one.
+# the upstream. A file that is damaged is told of and overwritten, a killed daemon leaves the old
+# one.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig
@@ -43,7 +44,8 @@ same "other types too" '"kept"' "$(ask +short text.example TXT)"
 contains "and names that do not exist" "status: NXDOMAIN" "$(ask gone.example)"
 same "nobody was asked again" "1 1 1" \
 	"$(asked long.example) $(asked text.example) $(asked gone.example)"
-check "but for what has run out" wait_until 'ask short.example >/dev/null; [ "$(asked short.example)" -ge 2 ]' 5
+check "but for what has run out" wait_until \
+	'ask short.example >/dev/null; [ "$(asked short.example)" -ge 2 ]' 5
 
 # Killed, it leaves the file of before.
 sum=$(cksum <"$tmp/state/dns-cache")
@@ -71,7 +73,8 @@ stop "$hearthd_pid"
 dns_conf 'snapshot-interval = "1s"' >"$tmp/conf"
 start_hearthd "$tmp/conf" sixth
 ask new.example >/dev/null
-check "it is written while the daemon runs" wait_until '[ "$(counter dns.snapshot.saves)" -ge 1 ]' 10
+check "it is written while the daemon runs" wait_until '[ "$(counter dns.snapshot.saves)" -ge 1 ]' \
+	10
 dns_conf 'snapshot = false' >"$tmp/conf"
 check "switched off by a reload" ctl reload
 check "the file is removed" test ! -e "$tmp/state/dns-cache"

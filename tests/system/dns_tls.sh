@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Upstream servers over TLS (RFC 7858): who they are is proven before a question goes out, nothing ever
-# goes out in plain, and one warm connection carries everything.
+# Upstream servers over TLS (RFC 7858): who they are is proven before a question goes out, nothing
+# ever goes out in plain, and one warm connection carries everything.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 need dig openssl python3
@@ -35,7 +35,8 @@ END
 ec_key='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
 authority() {
 	openssl req -x509 $ec_key -days 30 -config "$tmp/ca.conf" -extensions authority -subj "/CN=$1" \
-		-keyout "$tmp/$1.key" -out "$tmp/$1.pem" 2>"$tmp/openssl.log" || { show "$tmp/openssl.log"; finish; }
+		-keyout "$tmp/$1.key" -out "$tmp/$1.pem" 2>"$tmp/openssl.log" ||
+			{ show "$tmp/openssl.log"; finish; }
 }
 # certificate FILE SUBJECT-ALTERNATIVE-NAME [DATES...]; FILE is its subject, too. No other name: "".
 certificate() {
@@ -114,7 +115,8 @@ same "the state says what is spoken" TLSv1.3 "$(upstream tls)"
 contains "and to whom" "tls://127.0.0.1:$good_port#dns.example" "$(ctl dns upstreams)"
 refuse "nothing went out in plain" grep -q '^udp' "$tmp/up.log"
 same "questions are padded to multiples of 128 bytes" "0" \
-	"$(sed -n 's/.* len=\([0-9]*\).*/\1/p' "$tmp/up.log" | awk '$1 % 128 { n++ } END { print n + 0 }')"
+	"$(sed -n 's/.* len=\([0-9]*\).*/\1/p' "$tmp/up.log" |
+		awk '$1 % 128 { n++ } END { print n + 0 }')"
 stop "$front_pid"
 contains "a server that is gone is SERVFAIL" "status: SERVFAIL" "$(ask gone.example)"
 front good --port "$good_port" --idle 0.3
@@ -140,7 +142,8 @@ stop "$front_pid"
 front good --close-after 2000
 serve "\"tls://127.0.0.1:$front_port#dns.example\""
 out=$("$dnsload" --server "127.0.0.1:$port" --name 'm%d.example' --count 300 --window 5)
-contains "a server that hangs up again and again loses no question" "answered=300 lost=0 wrong=0 noerror=300" "$out"
+contains "a server that hangs up again and again loses no question" \
+	"answered=300 lost=0 wrong=0 noerror=300" "$out"
 check "on many connections" [ "$(grep -c accepted "$front_log")" -ge 5 ]
 stop "$hearthd_pid"
 stop "$front_pid"
@@ -186,18 +189,21 @@ stop "$front_pid"
 front good
 serve "\"tls://127.0.0.1:$front_port#dns.example\"" "tls-ca = \"$tmp/none.pem\""
 contains "without authorities nobody is believed" "status: SERVFAIL" "$(ask noca.example)"
-contains "the log says what is missing" "tls-ca $tmp/none.pem cannot be read: No such file" "$(cat "$hearthd_log")"
+contains "the log says what is missing" "tls-ca $tmp/none.pem cannot be read: No such file" \
+	"$(cat "$hearthd_log")"
 sed "s,none.pem,authority.pem," "$tmp/conf" >"$tmp/conf.new" && mv "$tmp/conf.new" "$tmp/conf"
 ctl reload >/dev/null
 check "a reload with the right ones mends it" wait_until \
 	"ask +short +time=1 mended\$(centiseconds).example | grep -q 192.0.2.1" 5
 sed "s,authority.pem,stranger.pem," "$tmp/conf" >"$tmp/conf.new" && mv "$tmp/conf.new" "$tmp/conf"
 ctl reload >/dev/null
-contains "one with others ends what the first vouched for" "status: SERVFAIL" "$(ask others.example)"
+contains "one with others ends what the first vouched for" "status: SERVFAIL" \
+	"$(ask others.example)"
 stop "$hearthd_pid"
 
 # --- by name ------------------------------------------------------------------------------------
-start_fakedns --address 127.0.0.2 --rule 'dns.example A 127.0.0.1' --rule 'dns.example AAAA NODATA' --log "$tmp/bootstrap.log"
+start_fakedns --address 127.0.0.2 --rule 'dns.example A 127.0.0.1' \
+	--rule 'dns.example AAAA NODATA' --log "$tmp/bootstrap.log"
 serve "\"tls://dns.example:$front_port\"" "tls-ca = \"$tmp/authority.pem\"
 	bootstrap = { \"127.0.0.2:$fakedns_port\" }"
 same "a server over TLS may be given by name" 192.0.2.1 "$(ask +short named.example)"
@@ -208,7 +214,8 @@ same "ends with 0, too" 0 $?
 # --- settings -----------------------------------------------------------------------------------
 for bad in 'tls://127.0.0.1#' 'tls://127.0.0.1#a b' 'tls://127.0.0.1#dns.example:853' 'tls://127.0.0.1:0' \
 	'tls://#dns.example' 'tls://127.0.0.1#tls://x'; do
-	{ conf_head; echo "dns { listen = { \"127.0.0.1:$port\" } upstream = { \"$bad\" } }"; } >"$tmp/conf"
+	{ conf_head; echo "dns { listen = { \"127.0.0.1:$port\" } upstream = { \"$bad\" } }"; } \
+		>"$tmp/conf"
 	refuse "\"$bad\" is refused" "$hearthd" --check -c "$tmp/conf"
 done
 finish

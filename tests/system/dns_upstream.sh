@@ -31,7 +31,8 @@ same "and one packet upstream" 1 "$(grep -ci 'name=slow.example ' "$tmp/upstream
 
 out=$(load --name '%d.ports.example' --count 1000 --window 40)
 contains "1000 names are answered" "answered=1000 lost=0 wrong=0 noerror=1000" "$out"
-grep -i 'ports.example' "$tmp/upstream.log" | grep '^udp' | sed 's/.*port=\([0-9]*\) .*/\1/' | sort -u >"$tmp/ports"
+grep -i 'ports.example' "$tmp/upstream.log" | grep '^udp' | sed 's/.*port=\([0-9]*\) .*/\1/' |
+	sort -u >"$tmp/ports"
 distinct=$(wc -l <"$tmp/ports")
 check "from at least 950 distinct ports ($distinct)" [ "$distinct" -ge 950 ]
 # Ids: 16 buckets by their top four bits, chi-square with 15 degrees of freedom. 44.3 is passed by
@@ -40,7 +41,8 @@ chi=$(grep -i 'ports.example' "$tmp/upstream.log" | sed -n 's/.*id=0x\([0-9a-f]\
 	awk '{ n[$1]++; t++ } END { for (i = 0; i < 16; i++) { e = t / 16; d = n[sprintf("%x", i)] - e
 	x += d * d / e } printf "%d %.1f\n", x < 44.3, x }')
 same "ids are uniform (chi-square ${chi#* })" 1 "${chi% *}"
-ids=$(grep -i 'ports.example' "$tmp/upstream.log" | sed -n 's/.*id=\(0x[0-9a-f]*\).*/\1/p' | sort -u | wc -l)
+ids=$(grep -i 'ports.example' "$tmp/upstream.log" | sed -n 's/.*id=\(0x[0-9a-f]*\).*/\1/p' |
+	sort -u | wc -l)
 check "and seldom repeat ($ids)" [ "$ids" -ge 980 ]
 
 contains "an upstream's SERVFAIL is delivered" "SERVFAIL" \
@@ -57,7 +59,8 @@ away=$!
 check "queries run" wait_until "grep -qi away5 '$tmp/upstream.log'" 5
 stop "$up_pid"
 wait "$away"
-contains "every query is answered while the upstream is gone" "lost=0 wrong=0" "$(cat "$tmp/away.out")"
+contains "every query is answered while the upstream is gone" "lost=0 wrong=0" \
+	"$(cat "$tmp/away.out")"
 start=$(centiseconds)
 contains "a new one is SERVFAIL" "status: SERVFAIL" \
 	"$(dig @127.0.0.1 -p "$port" +tries=1 +time=6 fresh.example)"

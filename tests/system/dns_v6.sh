@@ -77,7 +77,8 @@ same "the house may name it itself" "own.home.arpa. " "$(list -x 64:ff9b::c000:2
 same "an address that nobody has a name for" "NXDOMAIN CNAME SOA" "$(brief -x 64:ff9b::909:9fe)"
 same "other addresses are no business of it" "NXDOMAIN SOA" "$(brief -x 2001:db8:1::1)"
 contains "and that is explained" "on with 4.9.9.9.in-addr.arpa" \
-    "$(ctl dns explain 4.0.9.0.9.0.9.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.9.f.f.4.6.0.0.ip6.arpa PTR)"
+    "$(ctl dns explain 4.0.9.0.9.0.9.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.9.f.f.4.6.0.0.ip6.arpa \
+    	PTR)"
 same "over TCP" "64:ff9b::c000:204 64:ff9b::c000:205 " "$(list +tcp four.example AAAA)"
 same "who checks signatures gets none" "NOERROR SOA" "$(brief +cd four.example AAAA)"
 check "they are counted" [ "$(counter dns.mapped_to_ipv6)" -ge 6 ]

@@ -115,7 +115,8 @@ contains "the service says what it knows" "usage: dns " "$err"
 # What is announced fits 100 columns, and 80 on a terminal; --wide is one table.
 longest() { wc -L <"$tmp/out"; }
 gives 0 "announce list" ctl announce list
-contains "text is below its topic" "$(printf '95\n      state=closed battery=87 rooms="hall and stairs"\n')" "$out"
+contains "text is below its topic" \
+	"$(printf '95\n      state=closed battery=87 rooms="hall and stairs"\n')" "$out"
 check "no line is longer than 100" [ "$(longest)" -le 100 ]
 gives 0 "announce list --wide" ctl announce list --wide
 contains "names every column" "text.temperature" "$out"

@@ -14,7 +14,8 @@ check "hearth.pc is installed" [ -n "$pc" ]
 cp -R "$top_srcdir/contrib/services" "$tmp/services"
 export PKG_CONFIG_PATH="${pc%/*}" PKG_CONFIG_SYSROOT_DIR="$tmp/root"
 check "echo and sntp build with pkg-config alone" \
-	make -s -C "$tmp/services" CC="${CC:-cc}" OUT="$tmp" CFLAGS="-O1 -Wall -Wextra -Werror ${PLUGIN_CFLAGS:-}"
+	make -s -C "$tmp/services" CC="${CC:-cc}" OUT="$tmp" \
+		CFLAGS="-O1 -Wall -Wextra -Werror ${PLUGIN_CFLAGS:-}"
 
 echo_port=$(free_port)
 sntp_port=$(free_port)
@@ -25,9 +26,11 @@ sntp { listen = { "127.0.0.1:$sntp_port" }  stratum = 3 }
 END
 } >"$tmp/conf"
 start_hearthd "$tmp/conf"
-same "echo answers nc" "hello there" "$(printf 'hello there' | timeout 5 nc -u -w 1 127.0.0.1 "$echo_port")"
+same "echo answers nc" "hello there" \
+	"$(printf 'hello there' | timeout 5 nc -u -w 1 127.0.0.1 "$echo_port")"
 
-# A client's SNTP packet is 0x23 and 47 zeros but for the transmit time, which comes back as originate.
+# A client's SNTP packet is 0x23 and 47 zeros but for the transmit time, which comes back as
+# originate.
 printf '\043\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0ABCDEFGH' |
 	timeout 5 nc -u -w 1 127.0.0.1 "$sntp_port" | od -An -v -tx1 | tr -d ' \n' >"$tmp/sntp"
 reply=$(cat "$tmp/sntp")
@@ -35,7 +38,8 @@ same "an SNTP answer has 48 bytes" 96 "${#reply}"
 same "version 4, server, stratum 3" 2403 "$(echo "$reply" | cut -c1-4)"
 same "it echoes the client's time" 4142434445464748 "$(echo "$reply" | cut -c49-64)"
 told=$((0x$(echo "$reply" | cut -c81-88) - 2208988800))
-check "and tells the time of day ($told)" [ $((told - $(date +%s))) -ge -2 -a $((told - $(date +%s))) -le 2 ]
+check "and tells the time of day ($told)" \
+	[ $((told - $(date +%s))) -ge -2 -a $((told - $(date +%s))) -le 2 ]
 printf loop | timeout 5 nc -u -w 1 -s 127.0.0.2 -p "$echo_port" 127.0.0.1 "$echo_port" >"$tmp/loop"
 same "what may be another echo gets no answer" "" "$(cat "$tmp/loop")"
 same "counted in status" 1 "$(counter sntp.answered)"
@@ -79,15 +83,18 @@ static const struct conf_key keys[] = { { 0 } };
 const struct service_ops hearth_service = { .abi = HEARTH_SERVICE_ABI, .name = "late", .help = "",
 	.keys = keys, .start = start };
 END
-${CC:-cc} -std=gnu11 -shared -fPIC ${PLUGIN_CFLAGS:-} $(pkg-config --cflags hearth) -o "$tmp/late.so" "$tmp/late.c"
+${CC:-cc} -std=gnu11 -shared -fPIC ${PLUGIN_CFLAGS:-} $(pkg-config --cflags hearth) \
+	-o "$tmp/late.so" "$tmp/late.c"
 { conf_head; echo "load = { \"$tmp/late.so\" }"; echo "late { }"; } >"$tmp/conf"
 start_hearthd "$tmp/conf" late
 stop "$hearthd_pid"
 same "a daemon that ends while a job is at work ends with 0" 0 $?
 contains "after the job has come back" "the job came back" "$(cat "$hearthd_log")"
 
-sed 's/\.abi = HEARTH_SERVICE_ABI/.abi = HEARTH_SERVICE_ABI + 41/' "$tmp/services/echo/echo.c" >"$tmp/old.c"
-${CC:-cc} -std=gnu11 -shared -fPIC ${PLUGIN_CFLAGS:-} $(pkg-config --cflags hearth) -o "$tmp/old.so" "$tmp/old.c"
+sed 's/\.abi = HEARTH_SERVICE_ABI/.abi = HEARTH_SERVICE_ABI + 41/' "$tmp/services/echo/echo.c" \
+	>"$tmp/old.c"
+${CC:-cc} -std=gnu11 -shared -fPIC ${PLUGIN_CFLAGS:-} $(pkg-config --cflags hearth) \
+	-o "$tmp/old.so" "$tmp/old.c"
 echo "load = { \"$tmp/old.so\" }" >"$tmp/conf"
 "$hearthd" --check -c "$tmp/conf" >/dev/null 2>"$tmp/err"
 same "another ABI is refused" 2 $?

@@ -14,7 +14,8 @@ settings() {
 }
 # The lines that say what a thread may do, of all threads, once each.
 powers() {
-	sed -n 's/^\(Cap[IPE].*\|NoNewPrivs.*\)/\1/p' /proc/"$1"/task/*/status | sort -u | tr -s '\t\n' '  '
+	sed -n 's/^\(Cap[IPE].*\|NoNewPrivs.*\)/\1/p' /proc/"$1"/task/*/status | sort -u |
+		tr -s '\t\n' '  '
 }
 threads() { set -- /proc/"$1"/task/*; echo $#; }
 

@@ -15,23 +15,25 @@ lib=${pc%/pkgconfig/libhearth.pc}
 export PKG_CONFIG_PATH="${pc%/*}" PKG_CONFIG_SYSROOT_DIR="$tmp/root"
 check "so is the manual" [ -n "$(find "$tmp/root" -name libhearth.3)" ]
 
-# --- names -------------------------------------------------------------------------------------
+# --- names -------------------------------------------------------------------------
 same "the shared object has a soname" "libhearth.so.0" \
 	"$(readelf -d "$lib/libhearth.so" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')"
 check "which is a link to it" [ -e "$lib/libhearth.so.0" ]
 wanted=$(sed -n 's/^[a-z].*\(hearth_[a-z_]*\)(.*/\1/p' "$top_srcdir/src/hearth/listen.h" | sort)
 same "it exports what the header declares, and nothing else" "$wanted" \
-	"$(nm -D --defined-only "$lib/libhearth.so" | awk '$2 != "A" { sub("@.*", "", $3); print $3 }' | sort)"
+	"$(nm -D --defined-only "$lib/libhearth.so" |
+		awk '$2 != "A" { sub("@.*", "", $3); print $3 }' | sort)"
 same "and so does the archive" "$wanted" \
 	"$(nm -g --defined-only "$lib/libhearth.a" | awk 'NF == 3 { print $3 }' | sort)"
 
-# --- the example, outside of the tree ------------------------------------------------------------
+# --- the example, outside of the tree ------------------------------------------------
 mkdir "$tmp/out"
 cp "$top_srcdir/contrib/listen/announcements.c" "$tmp/out/"
 cd "$tmp/out" || exit 1
 flags="-O1 -Wall -Wextra -Werror"
 # A sanitized library needs its sanitizer in the program.
-! "$top_builddir/hearthd" --version | grep -q "sanitizers yes" || flags="$flags -fsanitize=address,undefined"
+! "$top_builddir/hearthd" --version | grep -q "sanitizers yes" ||
+	flags="$flags -fsanitize=address,undefined"
 check "it builds with pkg-config alone" sh -c \
 	"${CC:-cc} $flags -o shared announcements.c \$(pkg-config --cflags --libs libhearth)"
 needs() { readelf -d "$1" | grep NEEDED; }
@@ -62,14 +64,16 @@ check "names of the program's own do no harm" sh -c \
 	"${CC:-cc} $flags -o clash clash.c \$(pkg-config --cflags libhearth) $static_libs && ./clash"
 if command -v c++ >/dev/null; then
 	echo '#include <hearth/listen.h>' >plus.cc
-	check "the header is fit for C++" sh -c "c++ $flags -c \$(pkg-config --cflags libhearth) plus.cc"
+	check "the header is fit for C++" sh -c \
+		"c++ $flags -c \$(pkg-config --cflags libhearth) plus.cc"
 fi
 
-# --- it listens ------------------------------------------------------------------------------------
+# --- it listens ------------------------------------------------------------------------
 lan nas sub
 announcer nas 'publish "here" { text = { "yes" } }'
 for how in shared static; do
-	spawn ip netns exec sub env LD_LIBRARY_PATH="$lib" "./$how" "$tmp/trust" "$tmp/keys/group.key" >"$how.out"
+	spawn ip netns exec sub env LD_LIBRARY_PATH="$lib" "./$how" "$tmp/trust" \
+		"$tmp/keys/group.key" >"$how.out"
 	check "the $how one hears an announcer" wait_until "grep -q '^2 nas here yes' $how.out" 5
 	stop "$pid"
 done

@@ -158,7 +158,8 @@ stop "$pid"
 cp "$work/hearthd.conf.made" "$work/hearthd.conf"
 echo "# still more" >>"$clone/contrib/hearthd-quickstart.conf"
 run_it
-contains "settings that nobody has changed are replaced" "# still more" "$(cat "$work/hearthd.conf")"
+contains "settings that nobody has changed are replaced" "# still more" \
+	"$(cat "$work/hearthd.conf")"
 stop "$pid"
 rm "$work/hearthd.conf.made"
 run_it

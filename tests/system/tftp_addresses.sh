@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Answers come from the address that was asked, on every kind of address and in every port mode; what
-# hearthctl says of the service.
+# Answers come from the address that was asked, on every kind of address and in every port mode;
+# what hearthctl says of the service.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 in_netns "$@"

@@ -95,7 +95,8 @@ command -v curl >/dev/null &&
 		'refused file="pxelinux.cfg/default" why="not found"' "$log"
 command -v tftp >/dev/null && contains "netascii counts the bytes of the file" \
 	'file="./f513" end=complete bytes=513 ' "$log"
-contains "a transfer is one line with its hash" "$(b2sum -l 256 "$root/f513" | cut -d' ' -f1)" "$log"
+contains "a transfer is one line with its hash" \
+	"$(b2sum -l 256 "$root/f513" | cut -d' ' -f1)" "$log"
 stop "$hearthd_pid"
 same "the daemon ends well" 0 $?
 

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # 512 KiB over a line of 2 ms round trip that loses 1 % each way, with a fast client that was here
-# before. Runs that lose their request wait for the client's second one; of the others the middle one
-# counts in lock-step, where each lost packet is a time-out, and every one with windows. The times
-# are checked with HEARTH_FULL only, for a machine that has nothing else to do; without it every
-# transfer has to complete. Many more seeds: tests/sim/test_tftp_transfer; peers: tests/bench/tftp-lossy.
+# before. Runs that lose their request wait for the client's second one; of the others the middle
+# one counts in lock-step, where each lost packet is a time-out, and every one with windows. The
+# times are checked with HEARTH_FULL only, for a machine that has nothing else to do; without it
+# every transfer has to complete. Many more seeds: tests/sim/test_tftp_transfer; peers:
+# tests/bench/tftp-lossy.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/support/shell.sh"
 . "$top_srcdir/tests/support/hearthd.sh"
 in_netns "$@"

@@ -56,7 +56,8 @@ contains "the log says so" 'received file="file" end=silent' "$(sed 's/ id=[^ ]*
 check "an upload that ends in ERROR begins" "$load" leave 127.0.0.1 "$port" file error
 check "its temporary file is gone" wait_until '[ "$(left)" = 0 ]' 5
 same "the old file is there" old "$(cat "$inbox/file")"
-check "an upload begins that is cut off by the daemon's death" "$load" leave 127.0.0.1 "$port" file silent
+check "an upload begins that is cut off by the daemon's death" "$load" leave 127.0.0.1 "$port" \
+	file silent
 same "it is being written" 1 "$(left)"
 kill -KILL "$hearthd_pid"
 wait "$hearthd_pid" 2>/dev/null
@@ -73,7 +74,8 @@ answers=$(echo "$flood" | sed 's/.* got=\([0-9]*\) .*/\1/')
 check "no more than four packets for each forged request ($flood)" [ "$answers" -le $((4 * sent)) ]
 spawn "$load" flood 127.0.0.1 "$port" big 1000 20
 check "transfers go on during 1000 forged requests a second" [ -n "$(rate)" ]
-check "in the end they get one packet each" wait_until '[ "$(counter tftp.unproven_brief)" -gt 0 ]' 10
+check "in the end they get one packet each" wait_until \
+	'[ "$(counter tftp.unproven_brief)" -gt 0 ]' 10
 check "which is enough for who answers" fetched big get_curl big 127.0.0.1 "$port" 1400
 check "with windows too" [ -n "$(rate)" ]
 check "the flood goes on meanwhile" running "$pid"

@@ -179,7 +179,8 @@ a_list_that_is_too_long_is_refused_whole(void)
 static void
 wrong_values_are_named(void)
 {
-	static const char *const good[] = { "local", "any", "none", "10.0.0.0/8", "::1", "1.2.3.4" };
+	static const char *const good[] = { "local", "any", "none", "10.0.0.0/8", "::1",
+	    "1.2.3.4" };
 	static const char *const bad[] = { "", "lokal", "10.0.0.0/", "10.0.0/8", "10.0.0.0/33",
 		"::/129", "example.org", "10.0.0.1:53", "Local " };
 

@@ -60,7 +60,8 @@ a_mistyped_letter_is_noticed(void)
 static void
 words_make_the_same_group_key_everywhere(void)
 {
-	static const uint8_t want[SEAL_KEY_BYTES] = { 0x45, 0x3b, 0xbb, 0xb2, 0x2a, 0x64, 0xda, 0xd7, 0x30, 0x02,
+	static const uint8_t want[SEAL_KEY_BYTES] = { 0x45, 0x3b, 0xbb, 0xb2, 0x2a, 0x64, 0xda,
+	    0xd7, 0x30, 0x02,
 		0x12, 0x39, 0xd8, 0x69, 0xfe, 0xe4, 0x44, 0xe1, 0xa7, 0x05,
 		0x7e, 0x03, 0x8b, 0x58, 0xd1, 0xb5, 0x9a, 0x02, 0x16, 0x32,
 		0x35, 0xdb };
@@ -291,7 +292,8 @@ a_request_opens_but_never_verifies(void)
 
 UNIT_MAIN("beacon_keys", UNIT(the_library_starts), UNIT(a_group_string_survives_copy_and_paste),
     UNIT(a_mistyped_letter_is_noticed),
-    UNIT(words_make_the_same_group_key_everywhere), UNIT(armor_reads_what_it_writes_at_every_length),
+    UNIT(words_make_the_same_group_key_everywhere),
+    UNIT(armor_reads_what_it_writes_at_every_length),
     UNIT(the_first_key_of_a_ring_seals_and_all_open), UNIT(a_ninth_key_is_too_many),
     UNIT(a_key_file_that_others_can_read_is_refused),
     UNIT(globs_match_like_in_a_shell_but_across_slashes), UNIT(a_trust_file_says_who_may_say_what),

@@ -33,7 +33,8 @@ static struct dns_addrset *
 two_sets(void)
 {
 	struct dns_addrset_set sets[2] = {
-		{ .names = names("video.example", "both.example"), .timeout_min_s = 60, .ttl = true },
+		{ .names = names("video.example", "both.example"), .timeout_min_s = 60,
+		.ttl = true },
 		{ .names = names("both.example", "top"), .timeout_min_s = 60 },
 	};
 	struct dns_addrset *as;

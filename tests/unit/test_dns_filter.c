@@ -68,7 +68,8 @@ judge(struct dns_filter *f, uint32_t mask, const char *text, struct dns_filter_h
 {
 	struct dns_name n = dns_test_name(text);
 
-	return dns_filter_name(f, mask & mask_of(f, &(struct addr){ 0 }, NULL), dns_name_span(&n), hit);
+	return dns_filter_name(f, mask & mask_of(f, &(struct addr){ 0 }, NULL), dns_name_span(&n),
+	    hit);
 }
 
 #define JUDGE(f, name, want)                                                                       \
@@ -129,7 +130,8 @@ what_allows_a_name_is_told(void)
 {
 	struct dns_filter_block blocks[] = {
 		{ .title = "ads", .sources = sources, .source_count = 2 },
-		{ .title = "fine", .action = DNS_FILTER_ALLOW, .sources = sources, .source_count = 2 },
+		{ .title = "fine", .action = DNS_FILTER_ALLOW, .sources = sources,
+		.source_count = 2 },
 	};
 	struct dns_filter *f = filter_of(blocks, 2);
 	struct dns_list *allowed = list_of("@@||shop.example^");
@@ -160,7 +162,8 @@ a_block_that_allows_beats_the_others(void)
 {
 	struct dns_filter_block blocks[] = {
 		{ .title = "ads", .sources = sources, .source_count = 2 },
-		{ .title = "fine", .action = DNS_FILTER_ALLOW, .sources = sources, .source_count = 2 },
+		{ .title = "fine", .action = DNS_FILTER_ALLOW, .sources = sources,
+		.source_count = 2 },
 	};
 	struct dns_filter *f = filter_of(blocks, 2);
 	struct dns_filter_hit hit;
@@ -225,7 +228,8 @@ blocks_hold_for_mac_addresses(void)
 	struct prefix net;
 	struct dns_filter_block blocks[] = {
 		{ .title = "all" },
-		{ .title = "kids", .clients = &net, .client_count = 1, .macs = macs, .mac_count = 2 },
+		{ .title = "kids", .clients = &net, .client_count = 1, .macs = macs,
+		.mac_count = 2 },
 		{ .title = "tv", .macs = macs, .mac_count = 1 },
 	};
 	struct addr kid = address("192.168.2.7"), other = address("192.168.1.7");
@@ -306,7 +310,8 @@ patterns_are_tried_once_per_name_and_set(void)
 		CU_ASSERT_TRUE(span_equal(hit.match.pattern, SPAN("^ad[0-9]+\\.")));
 		JUDGE(f, "ad7.good", DNS_FILTER_ALLOWED);
 		JUDGE(f, "mad7.example", DNS_FILTER_PASS);
-		JUDGE(f, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", DNS_FILTER_PASS);
+		JUDGE(f, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
+		    DNS_FILTER_PASS);
 		CU_ASSERT_EQUAL(dns_filter_stats(f, 0)->gave_up, 1);
 	}
 	dns_list_free(dns_filter_swap(f, 0, list_of("/mad/\n")));
@@ -338,7 +343,8 @@ ask_blocked(struct dns_filter *f, struct answer *a, uint16_t type)
 	uint16_t rcode;
 
 	dns_test_query(&a->q, a->query, &want);
-	CU_ASSERT_EQUAL_FATAL(dns_filter_name(f, 1, dns_query_name(&a->q), &hit), DNS_FILTER_BLOCKED);
+	CU_ASSERT_EQUAL_FATAL(dns_filter_name(f, 1, dns_query_name(&a->q), &hit),
+	    DNS_FILTER_BLOCKED);
 	dns_wr_begin(&w, &a->q, a->msg, sizeof(a->msg));
 	rcode = dns_filter_write(f, &hit, &w);
 	dns_filter_ede(f, &hit, &opt, a->why);
@@ -496,18 +502,22 @@ judge_reply(struct dns_filter *f, uint16_t type, const char *target, struct dns_
 static void
 what_an_answer_leads_to_is_judged_as_well(void)
 {
-	struct dns_filter *f = one_block(DNS_FILTER_NXDOMAIN, "track.example\n@@||fine.track.example^\n");
+	struct dns_filter *f = one_block(DNS_FILTER_NXDOMAIN,
+	    "track.example\n@@||fine.track.example^\n");
 	struct dns_filter_hit hit;
 	char why[DNS_FILTER_WHY_MAX];
 
-	CU_ASSERT_EQUAL(judge_reply(f, DNS_TYPE_CNAME, "X.Track.example", &hit), DNS_FILTER_BLOCKED);
+	CU_ASSERT_EQUAL(judge_reply(f, DNS_TYPE_CNAME, "X.Track.example", &hit),
+	    DNS_FILTER_BLOCKED);
 	CU_ASSERT_TRUE(hit.alias);
 	CU_ASSERT_STRING_EQUAL(dns_filter_explain(f, &hit, why),
 	    "ads: track.example (an alias; second.txt)");
-	CU_ASSERT_EQUAL(judge_reply(f, DNS_TYPE_HTTPS, "x.track.example", &hit), DNS_FILTER_BLOCKED);
+	CU_ASSERT_EQUAL(judge_reply(f, DNS_TYPE_HTTPS, "x.track.example", &hit),
+	    DNS_FILTER_BLOCKED);
 	CU_ASSERT_EQUAL(judge_reply(f, DNS_TYPE_HTTPS, ".", &hit), DNS_FILTER_PASS);
 	CU_ASSERT_EQUAL(judge_reply(f, DNS_TYPE_DNAME, "track.example", &hit), DNS_FILTER_BLOCKED);
-	CU_ASSERT_EQUAL(judge_reply(f, DNS_TYPE_CNAME, "fine.track.example", &hit), DNS_FILTER_PASS);
+	CU_ASSERT_EQUAL(judge_reply(f, DNS_TYPE_CNAME, "fine.track.example", &hit),
+	    DNS_FILTER_PASS);
 	CU_ASSERT_EQUAL(judge_reply(f, DNS_TYPE_CNAME, "cdn.example", &hit), DNS_FILTER_PASS);
 	CU_ASSERT_EQUAL(judge_reply(f, DNS_TYPE_NS, "track.example", &hit), DNS_FILTER_PASS);
 	dns_filter_free(f);

@@ -156,7 +156,8 @@ pass(struct play *p, usec t)
 static void
 answer(struct play *p, size_t server, enum dns_grade grade, uint16_t rcode)
 {
-	dns_forward_result(p->fw, p->servers[server].last, grade, rcode, span_str("answer"), p->now);
+	dns_forward_result(p->fw, p->servers[server].last, grade, rcode, span_str("answer"),
+	    p->now);
 }
 
 static void

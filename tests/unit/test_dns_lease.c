@@ -292,7 +292,8 @@ networkd_broken_json_is_counted(void)
 		"{\"Leases\":[{", "{\"Leases\":[{\"Address\":[1,2,3,4]", "{\"Leases\":[1]}",
 		"{\"Leases\":[{\"Hostname\":\"x", "{\"a\":}", "{\"a\":[1,2}", "{,}", "{\"a\" 1}",
 		"{\"Leases\":[{\"Address\":[1,2,3]}]}", "{\"Leases\":[{\"Address\":[1,2,3,4,5]}]}",
-		"{\"Leases\":[{\"Address\":[1,2,3,256]}]}", "{\"Leases\":[{\"Address\":[1,2,3,\"4\"]}]}",
+		"{\"Leases\":[{\"Address\":[1,2,3,256]}]}",
+		"{\"Leases\":[{\"Address\":[1,2,3,\"4\"]}]}",
 		"{\"Leases\":[{}]}", "{\"a\":\"\\" };
 
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {

@@ -313,7 +313,8 @@ random_sets_find_what_a_plain_model_finds(void)
 		struct dns_list *l = finish(b);
 		const struct dns_list_stats *st = dns_list_stats(l);
 
-		CU_ASSERT_EQUAL(st->names[0] + st->names[1] + st->covered + st->duplicates, m.count);
+		CU_ASSERT_EQUAL(st->names[0] + st->names[1] + st->covered + st->duplicates,
+		    m.count);
 		for (unsigned i = 0; i < 600; i++) {
 			struct dns_name n = random_name(&random, letters);
 

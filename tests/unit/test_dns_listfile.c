@@ -141,7 +141,8 @@ exact_files_block_hosts_and_plain_names_alone(void)
 {
 	static struct reading r;
 
-	read_in_steps(&r, SPAN("0.0.0.0 h.example\np.example\n*.s.example\n||r.example^\n"), true, 7);
+	read_in_steps(&r, SPAN("0.0.0.0 h.example\np.example\n*.s.example\n||r.example^\n"), true,
+	    7);
 	CHECK(&r, "h.example", 'b');
 	CHECK(&r, "www.h.example", '-');
 	CHECK(&r, "www.p.example", '-');
@@ -181,7 +182,8 @@ rules_that_mean_something_else_are_counted_and_left_out(void)
 		"||ads.example^$client=10.0.0.1", "||ads.example^$dnsrewrite=1.2.3.4",
 		"||ads.example^$dnstype=AAAA", "||ads.example^$badfilter", "||ads.example/banner",
 		"||ads*.example^", "||ads.example:8080^", "||192.0.2.1^", "192.0.2.1",
-		"@@||ads.example^$document", "@@ads.example", "@@|https://ads.example", "|https://x",
+		"@@||ads.example^$document", "@@ads.example", "@@|https://ads.example",
+		"|https://x",
 		"ads.example##.banner", "ads.example#@#.banner", "ads.example#?#.x", "ads.example^",
 		"ads.example/banner", "https://ads.example/", "address=/ads.example/0.0.0.0",
 		"ads.example,more.example", "/banner/ads.js", "/ad[0-9]/$popup", "*",
@@ -203,7 +205,8 @@ lines_that_are_nothing_are_invalid(void)
 {
 	static const char *const lines[] = {
 		"<html>", "m\xc3\xbcller.example", "a..example", "com", "..", ".", "\"x.example\"",
-		"body { color: red }", "ads.example more.example", "0.0.0.0 a..b", "||", "||^", "@@||^",
+		"body { color: red }", "ads.example more.example", "0.0.0.0 a..b", "||", "||^",
+		"@@||^",
 		"{\"a\": 1}", "0.0.0.0 m\xc3\xbcller.example",
 		"a23456789012345678901234567890123456789012345678901234567890123x.example",
 	};
@@ -256,7 +259,8 @@ the_size_of_the_pieces_does_not_matter(void)
 	read_in_steps(&whole, SPAN(text), false, SIZE_MAX);
 	for (size_t step = 1; step < sizeof(text); step++) {
 		read_in_steps(&parts, SPAN(text), false, step);
-		CU_ASSERT_EQUAL(memcmp(&parts.file.stats, &whole.file.stats, sizeof(whole.file.stats)),
+		CU_ASSERT_EQUAL(memcmp(&parts.file.stats, &whole.file.stats,
+		    sizeof(whole.file.stats)),
 		    0);
 		CHECK(&parts, "x.b.example", 'b');
 		CHECK(&parts, "d.c.example", 'a');
@@ -339,7 +343,8 @@ a_pattern_that_never_ends_is_cut_off(void)
 	memset(text, 'a', sizeof(text));
 	text[199] = 'b';
 	CU_ASSERT_EQUAL(
-	    dns_list_find_pattern(r->list, DNS_LIST_BLOCK, span_of(text, sizeof(text)), &gave_up), -1);
+	    dns_list_find_pattern(r->list, DNS_LIST_BLOCK, span_of(text, sizeof(text)), &gave_up),
+	    -1);
 	CU_ASSERT_EQUAL(gave_up, dns_list_patterns(r->list, DNS_LIST_BLOCK));
 	dns_list_free(r->list);
 }

@@ -57,7 +57,8 @@ judge_for(const char *client, const char *text, char why[static DNS_FILTER_WHY_M
 	CU_ASSERT_EQUAL_FATAL(addr_parse(&a, client, 0), OK);
 
 	enum dns_filter_verdict v =
-	    dns_filter_name(f, dns_filter_mask(f, &(struct dns_filter_client){ .addr = &a }), dns_name_span(&n), &hit);
+	    dns_filter_name(f, dns_filter_mask(f, &(struct dns_filter_client){ .addr = &a }),
+	    dns_name_span(&n), &hit);
 
 	why[0] = '\0';
 	if (v != DNS_FILTER_PASS)
@@ -239,7 +240,8 @@ a_file_that_never_was_a_list_is_left_out_and_others_count(void)
 	prepare();
 	edge_put("ads.txt", "ads.example\n");
 	edge_put("page.txt", "<html>\n<title>404</title>\nnot.found\n<p>\n</html>\n");
-	CU_ASSERT_EQUAL(use("block ads { file = { '@/page.txt', '@/ads.txt', '/dev/zero' } }", true), OK);
+	CU_ASSERT_EQUAL(use("block ads { file = { '@/page.txt', '@/ads.txt', '/dev/zero' } }",
+	    true), OK);
 	CU_ASSERT_TRUE(blocked("ads.example"));
 	CU_ASSERT_FALSE(blocked("not.found"));
 	clean_up();
@@ -315,7 +317,8 @@ a_change_that_is_abandoned_changes_nothing(void)
 	prepare();
 	edge_put("ads.txt", "ads.example\n");
 	CU_ASSERT_EQUAL(use("block ads { file = '@/ads.txt' }", true), OK);
-	cf = edge_settings("block ads { file = '@/ads.txt' }\nblock more { names = 'x.example' }", keys);
+	cf = edge_settings("block ads { file = '@/ads.txt' }\nblock more { names = 'x.example' }",
+	    keys);
 	CU_ASSERT_EQUAL_FATAL(dns_lists_prepare(lists, conf_root(cf), &c), OK);
 	dns_lists_abandon(c);
 	dns_lists_abandon(NULL);
@@ -331,7 +334,8 @@ clients_get_the_blocks_of_their_group(void)
 	char why[DNS_FILTER_WHY_MAX];
 
 	prepare();
-	CU_ASSERT_EQUAL(use("block kids { names = 'game.example' clients = '192.168.2.0/24' }", true),
+	CU_ASSERT_EQUAL(use("block kids { names = 'game.example' clients = '192.168.2.0/24' }",
+	    true),
 	    OK);
 	CU_ASSERT_EQUAL(judge_for("192.168.2.9", "game.example", why), DNS_FILTER_BLOCKED);
 	CU_ASSERT_EQUAL(judge_for("192.168.1.9", "game.example", why), DNS_FILTER_PASS);

@@ -82,7 +82,8 @@ hosts(const char *text)
 static void
 lease(const char *name, const char *addr)
 {
-	struct dns_local_origin from = { .source = dns_local_source(set, "lease file l"), .line = 7 };
+	struct dns_local_origin from = { .source = dns_local_source(set, "lease file l"),
+	    .line = 7 };
 
 	dns_local_add_lease(set, span_str(name), bytes_of(addr), from);
 }
@@ -146,7 +147,8 @@ print_record(char *out, size_t cap, struct span msg, const struct dns_rr *rr)
 		inet_ntop(AF_INET, rr->rdata.at, data, sizeof(data));
 	else if (rr->type == DNS_TYPE_AAAA)
 		inet_ntop(AF_INET6, rr->rdata.at, data, sizeof(data));
-	else if (rr->type == DNS_TYPE_CNAME || rr->type == DNS_TYPE_PTR || rr->type == DNS_TYPE_NS) {
+	else if (rr->type == DNS_TYPE_CNAME || rr->type == DNS_TYPE_PTR ||
+	    rr->type == DNS_TYPE_NS) {
 		rd = wire_rd_of(msg);
 		wire_rd_skip(&rd, (size_t)(rr->rdata.at - msg.at));
 		CU_ASSERT_TRUE_FATAL(dns_name_expand(&n, &rd));
@@ -294,9 +296,11 @@ a_set_of_records_has_one_ttl(void)
 
 	begin(NULL);
 	(void)dns_local_source(set, "x");
-	dns_local_add_record(set, dns_name_span(&n), DNS_TYPE_A, 300, bytes_of("192.168.1.1"), from);
+	dns_local_add_record(set, dns_name_span(&n), DNS_TYPE_A, 300, bytes_of("192.168.1.1"),
+	    from);
 	dns_local_add_record(set, dns_name_span(&n), DNS_TYPE_A, 60, bytes_of("192.168.1.2"), from);
-	dns_local_add_record(set, dns_name_span(&n), DNS_TYPE_A, 900, bytes_of("192.168.1.3"), from);
+	dns_local_add_record(set, dns_name_span(&n), DNS_TYPE_A, 900, bytes_of("192.168.1.3"),
+	    from);
 	finish();
 	/* ask() checks that every TTL is 60. */
 	IS(ask("box.example", DNS_TYPE_A), "ANSWER box.example A 192.168.1.1 "

@@ -28,13 +28,16 @@ addresses_of_houses_are_known_in_every_wrapping(void)
 {
 	static const char *const in[] = {
 		"10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "127.0.0.1", "127.8.8.8",
-		"169.254.1.1", "100.64.0.1", "0.1.2.3", "255.255.255.255", "::1", "fe80::1", "fd00::1",
+		"169.254.1.1", "100.64.0.1", "0.1.2.3", "255.255.255.255", "::1", "fe80::1",
+		"fd00::1",
 		"fc00::1", "fec0::1", "::ffff:192.168.1.1", "::ffff:127.0.0.1", "64:ff9b::10.0.0.1",
 		"::192.168.1.1",
 	};
 	static const char *const out[] = {
-		"0.0.0.0", "::", "8.8.8.8", "172.32.0.1", "192.0.2.1", "198.51.100.1", "100.128.0.1",
-		"2001:db8::1", "2606:4700::1111", "::ffff:8.8.8.8", "::ffff:0.0.0.0", "64:ff9b::8.8.8.8",
+		"0.0.0.0", "::", "8.8.8.8", "172.32.0.1", "192.0.2.1", "198.51.100.1",
+		"100.128.0.1",
+		"2001:db8::1", "2606:4700::1111", "::ffff:8.8.8.8", "::ffff:0.0.0.0",
+		"64:ff9b::8.8.8.8",
 		"::8.8.8.8",
 	};
 
@@ -49,8 +52,10 @@ addresses_of_houses_are_known_in_every_wrapping(void)
 static void
 names_that_no_stranger_can_own_are_known(void)
 {
-	static const char *const own[] = { "nas.home.arpa", "x.internal", "nas.lan", "LAN", "a.b.corp" };
-	static const char *const strange[] = { "home.arpa.example", "lan.example", "xlan", "box", "arpa" };
+	static const char *const own[] = { "nas.home.arpa", "x.internal", "nas.lan", "LAN",
+	    "a.b.corp" };
+	static const char *const strange[] = { "home.arpa.example", "lan.example", "xlan", "box",
+	    "arpa" };
 
 	for (size_t i = 0; i < 5; i++) {
 		struct dns_name a = dns_test_name(own[i]), b = dns_test_name(strange[i]);

@@ -68,8 +68,10 @@ static void
 other_texts_are_refused(void)
 {
 	static const char *const bad[] = {
-		"", " ", "someday", "mon-", "-mon", "mon--tue", "mon 21", "21:00", "21:00-", "24:00-01:00",
-		"21:00-24:01", "21:60-22:00", "2100-2200", "mon tue", "mon 10:00-11:00 x", "mon,,tue",
+		"", " ", "someday", "mon-", "-mon", "mon--tue", "mon 21", "21:00", "21:00-",
+		"24:00-01:00",
+		"21:00-24:01", "21:60-22:00", "2100-2200", "mon tue", "mon 10:00-11:00 x",
+		"mon,,tue",
 		"10:00-11:00 mon", "123:00-12:00",
 	};
 

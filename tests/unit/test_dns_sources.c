@@ -118,7 +118,8 @@ look(const char *name)
 
 	CU_ASSERT_EQUAL_FATAL(dns_name_parse(&n, span_str(name)), OK);
 
-	struct dns_ask ask = { .name = dns_name_span(&n), .type = DNS_TYPE_A, .class = DNS_CLASS_IN };
+	struct dns_ask ask = { .name = dns_name_span(&n), .type = DNS_TYPE_A,
+	    .class = DNS_CLASS_IN };
 
 	CU_ASSERT_EQUAL_FATAL(dns_query_parse(&q,
 	    span_of(packet, dns_ask_write(&ask, packet, sizeof(packet)))), DNS_QUERY_OK);
@@ -133,7 +134,8 @@ look(const char *name)
 		char text[INET_ADDRSTRLEN];
 
 		if (rr.type == DNS_TYPE_A)
-			strcat(strcat(out, inet_ntop(AF_INET, rr.rdata.at, text, sizeof(text))), " ");
+			strcat(strcat(out, inet_ntop(AF_INET, rr.rdata.at, text, sizeof(text))),
+			    " ");
 	}
 	return out;
 }
@@ -351,7 +353,8 @@ another_plan_takes_over_without_a_gap(void)
 	edge_put("other", "192.168.1.6 tv\n");
 	use(HOSTS, true);
 	edge_settle();
-	use("hosts = { \"@/other\" }\ndomain = \"lan\"\naddress = { \"/apps.lan/192.168.1.7\" }\n", false);
+	use("hosts = { \"@/other\" }\ndomain = \"lan\"\naddress = { \"/apps.lan/192.168.1.7\" }\n",
+	    false);
 	IS("nas", "192.168.1.5 ");
 	await("tv", "192.168.1.6 ");
 	IS("tv.lan", "192.168.1.6 ");
@@ -530,8 +533,10 @@ a_report_tells_of_every_file(void)
 	files = json_object_get(report_json(r), "files");
 	CU_ASSERT_EQUAL_FATAL(json_array_size(files), 3);
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_array_get(files, 0), "names")), 2);
-	CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_array_get(files, 0), "bad_lines")), 2);
-	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json_array_get(files, 1), "state")),
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_array_get(files, 0), "bad_lines")),
+	    2);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json_array_get(files, 1),
+	    "state")),
 	    "No such file or directory");
 	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json_array_get(files, 2), "kind")),
 	    "dnsmasq");

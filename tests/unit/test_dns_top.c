@@ -30,7 +30,8 @@ told(struct dns_top *t, size_t cap, mono_us now)
 
 	text[0] = '\0';
 	for (size_t i = 0; i < n; i++)
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%.*s=%llu", i != 0 ? " " : "",
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%.*s=%llu",
+		    i != 0 ? " " : "",
 		    (int)lines[i].key.len, (const char *)lines[i].key.at,
 		    (unsigned long long)lines[i].count);
 	return text;

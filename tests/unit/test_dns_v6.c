@@ -37,7 +37,8 @@ addresses_are_mapped_as_rfc_6052_shows(void)
 	/* The table of RFC 6052 §2.4. */
 	CU_ASSERT_STRING_EQUAL(mapped("2001:db8::/32", "192.0.2.33"), "2001:db8:c000:221::");
 	CU_ASSERT_STRING_EQUAL(mapped("2001:db8:100::/40", "192.0.2.33"), "2001:db8:1c0:2:21::");
-	CU_ASSERT_STRING_EQUAL(mapped("2001:db8:122::/48", "192.0.2.33"), "2001:db8:122:c000:2:2100::");
+	CU_ASSERT_STRING_EQUAL(mapped("2001:db8:122::/48", "192.0.2.33"),
+	    "2001:db8:122:c000:2:2100::");
 	CU_ASSERT_STRING_EQUAL(mapped("2001:db8:122:300::/56", "192.0.2.33"),
 	    "2001:db8:122:3c0:0:221::");
 	CU_ASSERT_STRING_EQUAL(mapped("2001:db8:122:344::/64", "192.0.2.33"),
@@ -89,7 +90,8 @@ reverse_names_lead_back_to_ipv4(void)
 	/* Another prefix, bits that no address of ours has, addresses that are not mapped. */
 	CU_ASSERT_STRING_EQUAL(reversed("64:ff9b::/96", "64:ff9c::c000:221"), "-");
 	CU_ASSERT_STRING_EQUAL(reversed("2001:db8::/32", "2001:db8:c000:221::1"), "-");
-	CU_ASSERT_STRING_EQUAL(reversed("2001:db8:122:344::/64", "2001:db8:122:344:1c0:2:2100:0"), "-");
+	CU_ASSERT_STRING_EQUAL(reversed("2001:db8:122:344::/64", "2001:db8:122:344:1c0:2:2100:0"),
+	    "-");
 	CU_ASSERT_STRING_EQUAL(reversed("64:ff9b::/96", "64:ff9b::c0a8:101"), "-");
 }
 
@@ -225,7 +227,8 @@ the_hint_goes_and_all_else_stays(void)
 	begin(DNS_TYPE_HTTPS, DNS_TYPE_HTTPS, 3, 1);
 	dns_test_record_name(&f.wr, "www.example", DNS_TYPE_CNAME, 300, "web.example");
 	dns_test_record(&f.wr, "web.example", DNS_TYPE_HTTPS, 60, SPAN(data));
-	dns_test_record(&f.wr, "web.example", DNS_TYPE_HTTPS, 60, SPAN("\0\2\0\0\6\0\x10" "0123456789abcdef"));
+	dns_test_record(&f.wr, "web.example", DNS_TYPE_HTTPS, 60,
+	    SPAN("\0\2\0\0\6\0\x10" "0123456789abcdef"));
 	dns_test_soa(&f.wr, "example", 300, 60);
 	CU_ASSERT_EQUAL(strip(), 0);
 	CU_ASSERT_STRING_EQUAL(reply(), "0 www.example 300 CNAME 6\n0 web.example 60 HTTPS 36\n"

@@ -164,7 +164,8 @@ a_server_by_name_is_looked_up_at_those_with_an_address(void)
 {
 	EXPECT("server=dns.example#5353\nserver=9.9.9.9\nserver=/corp/10.0.0.1\n",
 	    "\t\t\"dns.example:5353\",\n\t\t\"9.9.9.9\"\n", "bootstrap = { \"9.9.9.9\" }");
-	EXPECT("server=/a.example/ns.example\nserver=2620:fe::fe\n", "upstream = { \"ns.example\" }");
+	EXPECT("server=/a.example/ns.example\nserver=2620:fe::fe\n",
+	    "upstream = { \"ns.example\" }");
 	expect_lost("server=dns.example\nserver=/corp/10.0.0.1", "no server here has an address");
 	CU_ASSERT(!holds("server=9.9.9.9\n", "bootstrap"));
 }
@@ -574,7 +575,8 @@ sets_of_nftables_get_their_names(void)
 	       "nftset=/d.example/t#s\n",
 	    "nftset \"inet fw4 vpn4\" {\n\t\tdomains = {\n\t\t\t\"a.example\",\n\t\t\t\"b.example\"\n\t\t}\n"
 	    "\t\ttimeout = \"set\"\n",
-	    "nftset \"inet fw4 vpn6\" {", "nftset \"ip t s\" {\n\t\tdomains = {\n\t\t\t\"c.example\",\n\t\t\t\"d.example\"");
+	    "nftset \"inet fw4 vpn6\" {",
+	    "nftset \"ip t s\" {\n\t\tdomains = {\n\t\t\t\"c.example\",\n\t\t\t\"d.example\"");
 	expect_lost("nftset=/a.example/4#set", "FAMILY#TABLE#SET");
 	expect_lost("nftset=/a.example/4#bad#t#s", "FAMILY#TABLE#SET");
 	expect_lost("nftset=/a.example/4#inet#a#b#c", "FAMILY#TABLE#SET");

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is behind an address; the linker puts the __wrap_ functions below in the way of core/netif. */
+/*
+ * Who is behind an address; the linker puts the __wrap_ functions below in the way of core/netif.
+ */
 #include "core/neigh.h"
 
 #include <stdio.h>
@@ -194,7 +196,8 @@ as_many_devices_as_a_house_has_are_remembered(void)
 }
 
 UNIT_MAIN("neigh", UNIT(the_kernel_is_asked_once_for_many_packets),
-    UNIT(another_device_with_the_address_is_noticed), UNIT(who_is_not_known_is_asked_for_again_soon),
+    UNIT(another_device_with_the_address_is_noticed),
+    UNIT(who_is_not_known_is_asked_for_again_soon),
     UNIT(a_device_that_the_kernel_has_forgotten_is_who_it_was_for_a_while),
     UNIT(nobody_is_asked_for_us_and_for_those_behind_a_router),
     UNIT(a_flood_of_addresses_costs_a_bounded_number_of_questions),

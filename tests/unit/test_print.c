@@ -82,7 +82,8 @@ texts_are_quoted_where_they_need_it(void)
 static void
 nothing_moves_the_cursor(void)
 {
-	prints("{\"a\": \"x\\u001b[2Jy\\u202e\\n\"}", false, "a=\"x\\x1b[2Jy\\xe2\\x80\\xae\\n\"\n");
+	prints("{\"a\": \"x\\u001b[2Jy\\u202e\\n\"}", false,
+	    "a=\"x\\x1b[2Jy\\xe2\\x80\\xae\\n\"\n");
 	prints("{\"l\": [{\"a\": \"x\\u001b[2J\"}]}", false, "l:\n  a\n  x\\x1b[2J\n");
 }
 
@@ -99,7 +100,8 @@ lists_of_objects_are_tables_behind_the_values(void)
 static void
 letters_of_several_bytes_take_one_column(void)
 {
-	tabulates("[{\"a\": \"K\xc3\xbc" "che\", \"b\": \"x\"}, {\"a\": \"Bad\", \"b\": \"y\"}]", 80,
+	tabulates("[{\"a\": \"K\xc3\xbc" "che\", \"b\": \"x\"}, {\"a\": \"Bad\", \"b\": \"y\"}]",
+	    80,
 	    "  a      b\n  K\xc3\xbc" "che  x\n  Bad    y\n");
 }
 
@@ -125,7 +127,8 @@ a_table_that_is_too_wide_lies_on_its_side(void)
 static void
 sentences_in_the_last_column_run_on(void)
 {
-	static const char text[] = "[{\"stage\": \"lists\", \"detail\": \"no name of it is in any list "
+	static const char text[] =
+	    "[{\"stage\": \"lists\", \"detail\": \"no name of it is in any list "
 	    "that is in force\"}, {\"stage\": \"cache\", \"detail\": \"nothing\"}]";
 
 	tabulates(text, 40, "  stage  detail\n  lists  no name of it is in any list that is in force\n"
@@ -143,9 +146,11 @@ objects_in_rows_go_below_them_where_they_are_too_wide(void)
 	tabulates(text, 36, "  topic       rev\n  door/front    1\n      state=closed battery=87\n"
 	    "  heating      12\n      mode=\"auto and on\" target=22\n      name=K\xc3\xbc" "che\n"
 	    "  empty         3\n");
-	tabulates(text, 1000, "  topic       rev  text.state  text.battery  text.mode    text.target  text.name\n"
+	tabulates(text, 1000,
+	    "  topic       rev  text.state  text.battery  text.mode    text.target  text.name\n"
 	    "  door/front    1  closed      87                                      \n"
-	    "  heating      12                            auto and on  22           K\xc3\xbc" "che\n"
+	    "  heating      12                            auto and on  22           K\xc3\xbc"
+	    "che\n"
 	    "  empty         3                                                      \n");
 	/* Of several kinds: whole names. */
 	tabulates("[{\"a\": 1, \"b\": {\"c\": \"0123456789\"}, \"d\": {\"e\": \"0123456789\"}}, "

@@ -9,7 +9,8 @@
  */
 static const uint8_t zero_key[SIPHASH_KEY_BYTES];
 static const uint8_t other_key[SIPHASH_KEY_BYTES] = {
-	0x29, 0x23, 0xbe, 0x84, 0xe1, 0x6c, 0xd6, 0xae, 0x52, 0x90, 0x49, 0xf1, 0xf1, 0xbb, 0xe9, 0xeb,
+	0x29, 0x23, 0xbe, 0x84, 0xe1, 0x6c, 0xd6, 0xae, 0x52, 0x90, 0x49, 0xf1, 0xf1, 0xbb, 0xe9,
+	    0xeb,
 };
 
 static const struct {
@@ -68,4 +69,5 @@ the_bytes_behind_the_last_word_count_each_in_its_place(void)
 }
 
 UNIT_MAIN("siphash", UNIT(another_implementation_agrees),
-    UNIT(the_bytes_behind_the_last_word_count_each_in_its_place), UNIT(the_state_goes_on_after_an_end))
+    UNIT(the_bytes_behind_the_last_word_count_each_in_its_place),
+    UNIT(the_state_goes_on_after_an_end))

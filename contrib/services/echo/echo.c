@@ -6,8 +6,8 @@
  *	echo { listen = { "127.0.0.1:7007" } }
  *
  * An answer is exactly as long as its question, so nothing is amplified; datagrams that claim to
- * come from another echo (port 7, or the one we listen on) are dropped, or two of them could be made
- * to talk for ever.
+ * come from another echo (port 7, or the one we listen on) are dropped, or two of them could be
+ * made to talk for ever.
  */
 #include <hearth/service.h>
 #include <stdlib.h>

@@ -55,8 +55,8 @@ check_publish_files(const struct conf *cf, size_t i)
 #define MICROSECONDS INT64_C(1000000)
 
 const struct conf_key announce_publish_keys[] = {
-	[ANNOUNCE_PUBLISH_TEXT] = { .name = "text", .type = CONF_STRING, .flags = CONF_LIST, .check = check_pair,
-	    .help = "what it says: \"key=value\" pairs" },
+	[ANNOUNCE_PUBLISH_TEXT] = { .name = "text", .type = CONF_STRING, .flags = CONF_LIST,
+	    .check = check_pair, .help = "what it says: \"key=value\" pairs" },
 	[ANNOUNCE_PUBLISH_LIFETIME] = { .name = "lifetime", .type = CONF_DURATION, .value = "95s",
 	    .min = BEACON_LIFETIME_MIN * MICROSECONDS, .max = BEACON_LIFETIME_MAX * MICROSECONDS,
 	    .help = "how long it holds after the last time it was heard" },
@@ -89,8 +89,8 @@ static const struct conf_key keys[] = {
 	{ .name = "leases", .type = CONF_INT, .flags = CONF_RESTART, .value = "64", .min = 0,
 	    .max = BEACON_LEASES_MAX,
 	    .help = "subscribers that may have unicast copies; only with a group key" },
-	{ .name = "publish", .type = CONF_SECTION, .flags = CONF_TITLED, .keys = announce_publish_keys,
-	    .check = check_topic,
+	{ .name = "publish", .type = CONF_SECTION, .flags = CONF_TITLED,
+	    .keys = announce_publish_keys, .check = check_topic,
 	    .help = "a state to announce: publish \"door/front\" { text = { \"state=closed\" } }" },
 	{ .name = "publish-files", .type = CONF_BOOL, .value = "false",
 	    .check_with = check_publish_files,

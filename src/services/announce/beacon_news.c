@@ -412,7 +412,7 @@ beacon_news_keyroll(struct beacon_receiver *r, size_t who, const struct beacon_h
 	/* An older key comes back. One that was replaced on its own account stays so. */
 	if (leads_to(r, heir, who))
 		r->peers[heir].heir = 0;
-	/* In another start the old key has no words from before: its thief could repeat this one. */
+	/* In another start the old key has no words from before: its thief might repeat this. */
 	if (slot != NULL && (p->heir == 0 || (slot->rolled_at != 0 && h->seq < slot->rolled_at)))
 		slot->rolled_at = h->seq;
 	p->heir = (uint8_t)(heir + 1);

@@ -233,8 +233,9 @@ pipeline(struct beacon_receiver *r, struct span dgram, const struct addr *from)
 		return BEACON_C_DUPLICATE;
 	e = beacon_open(&r->opened, dgram, r->ring);
 	if (e == ERR_NOTFOUND)
-		return other_group(r, BEACON_C_UNKNOWN_KEY, &r->told_unknown_key, r->ring->count == 0
-		    ? "sealed, and there is no group key here" : "sealed with another group's key");
+		return other_group(r, BEACON_C_UNKNOWN_KEY, &r->told_unknown_key,
+		    r->ring->count == 0 ? "sealed, and there is no group key here"
+					: "sealed with another group's key");
 	if (e != OK)
 		return BEACON_C_FORGED;
 	if (!within_budget(r, who, from))

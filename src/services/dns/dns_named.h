@@ -16,7 +16,7 @@
 #define DNS_NAMED_PORT	   53	/* where a text names none */
 #define DNS_NAMED_TLS_PORT 853	/* with "tls://", RFC 7858 §3.1 */
 
-enum dns_transport {	/* how plain messages travel; datagrams fall back to TCP where they have to */
+enum dns_transport {	/* how messages travel; datagrams fall back to TCP where they have to */
 	DNS_TRANSPORT_UDP,
 	DNS_TRANSPORT_TCP,
 	DNS_TRANSPORT_TLS,

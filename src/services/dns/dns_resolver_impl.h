@@ -237,7 +237,7 @@ void dns_resolver_on_turn(struct loop_task *t);
 void dns_resolver_stage_mapped(struct dns_resolver *r, const struct dns_asker *from,
     const struct dns_query *q, struct dns_key key);
 
-/* --- sets of netfilter: dns_resolver_hold.c ---------------------------------------------------- */
+/* --- sets of netfilter: dns_resolver_hold.c --------------------------------------------------- */
 
 /* True: the reply is kept until its addresses are in their sets, and goes out then. */
 bool dns_resolver_hold(struct dns_resolver *r, const struct dns_asker *from,

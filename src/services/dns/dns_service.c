@@ -239,7 +239,7 @@ start_lists(struct dns_service *ds)
 	return e;
 }
 
-/* --- sets of netfilter ------------------------------------------------------------------------- */
+/* --- sets of netfilter ------------------------------------------------------------------------ */
 
 static void
 addrsets_settled(void *ctx)

@@ -10,9 +10,9 @@
  * than it likes; 1.28 and later parse and rewrite each message; all close every socket of a server
  * at the first error, together with the queries that wait on them. For the same reasons its packets
  * are not sent as they are: they say which transaction is to be written, and the bytes are that
- * one's. All transactions ask it for the root, the name that it compares fastest: it tells them apart
- * by their ids, which are unique but for queries that were asked again under another one. Should it
- * ever take one for the other, it lets go of them in another order, which nobody notices.
+ * one's. All transactions ask it for the root, the name that it compares fastest: it tells them
+ * apart by their ids, which are unique but for queries that were asked again under another one.
+ * Should it ever take one for the other, it lets go of them in another order, which nobody notices.
  *
  * Rules: no call of dns_send.done() from inside c-ares, so none of ares_cancel() or ares_destroy()
  * from its callbacks either. c-ares has one try and a long time-out; the deadlines are ours.

@@ -67,7 +67,7 @@ struct ssl_st;
 struct dns_upstream_spec {
 	enum dns_transport transport;
 	struct dns_stamp stamp;		/* made up of the address where there was none */
-	char auth_name[DNS_NAME_TEXT_MAX];	/* TLS: who the certificate is for; empty: the address */
+	char auth_name[DNS_NAME_TEXT_MAX];	/* TLS: whose certificate; empty: the address's */
 };
 
 /* A datagram socket, connected to its server. */
@@ -188,7 +188,7 @@ struct dns_server {
 	struct dns_sockets idle;
 	unsigned idle_count;
 	struct dns_udp *pool[DNS_POOL_SOCKETS];
-	TAILQ_HEAD(, dns_transaction) burst;	/* leave at the end of the turn, all by one socket */
+	TAILQ_HEAD(, dns_transaction) burst;	/* leave at the turn's end, all by one socket */
 	unsigned burst_len;
 	struct loop_task send_burst;
 	struct ssl_session_st *tls_session;	/* to resume, or NULL */

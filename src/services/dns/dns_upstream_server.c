@@ -92,8 +92,8 @@ identify(struct dns_server *sv, struct dns_upstream_spec *spec, const char *text
 }
 
 /*
- * A stream has to be opened first once it was idle, over TLS with two or three round trips: the next
- * server is asked no sooner than for one that nobody knows.
+ * A stream has to be opened first once it was idle, over TLS with two or three round trips: the
+ * next server is asked no sooner than for one that nobody knows.
  */
 static void
 forget_round_trips(struct dns_server *sv)

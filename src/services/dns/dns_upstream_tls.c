@@ -8,8 +8,9 @@
  * plain. A clock that cannot be right yet counts as no clock, as else the name of the time server
  * could not be looked up.
  *
- * The authorities are a file of a hundred certificates that takes some ten milliseconds to read: the
- * pool does so when the first connection is open, which waits for that, and again after a reload.
+ * The authorities are a file of a hundred certificates that takes some ten milliseconds to read:
+ * the pool does so when the first connection is open, which waits for that, and again after a
+ * reload.
  *
  * A connection resumes the last one's session where the server lets it (RFC 7858 §3.4). A session
  * tells the server who it is talking to, so not after the network has changed; and nobody looks at

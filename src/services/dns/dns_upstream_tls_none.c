@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Built without OpenSSL: no server is reached over TLS, and the settings that name one are refused. */
+/* Built without OpenSSL: no server is reached over TLS, settings that name one are refused. */
 #include "services/dns/dns_upstream_priv.h"
 
 #include <errno.h>

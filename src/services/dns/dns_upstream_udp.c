@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Datagrams to upstreams. As a rule each send has a socket of its own, connected, with a random
- * port that the kernel draws, given up as soon as the send is over: whoever guesses must hit port and
- * id of one query (RFC 5452 §4.5, §9.2). Such a port costs three times what a send costs, so above
- * some hundred sends a second, and above fresh_max at once, a send takes one of 64 shared sockets
- * of the server, chosen at random, each replaced after 256 sends or 30 s.
+ * port that the kernel draws, given up as soon as the send is over: whoever guesses must hit port
+ * and id of one query (RFC 5452 §4.5, §9.2). Such a port costs three times what a send costs, so
+ * above some hundred sends a second, and above fresh_max at once, a send takes one of 64 shared
+ * sockets of the server, chosen at random, each replaced after 256 sends or 30 s.
  *
  * A socket that gives up its port is kept for a moment where sends follow each other closely: to
  * disconnect it and connect it again draws a new port as well, for less than a new socket takes.

@@ -62,8 +62,8 @@ struct tftp_sender {
 	bool dirty;			/* something of this window was sent more than once */
 	bool guess;			/* an ACK may answer what was sent before first_sent */
 	bool probed;			/* this window, or the OACK, had its probe */
-	unsigned copies;		/* how often this window or its end, or the OACK, went again */
-	unsigned echoes;		/* ACKs of una - 1 that copies of the last window may cause */
+	unsigned copies;		/* how often this window, its end or the OACK went again */
+	unsigned echoes;		/* ACKs of una - 1 that copies of a window may cause */
 	bool ahead;			/* two windows may be under way */
 	unsigned unproven_sends;
 	unsigned tries;			/* time-outs since progress */
