@@ -55,6 +55,7 @@ SYSTEM_TESTS += tests/system/layering.sh
 SYSTEM_TESTS += tests/system/libhearth.sh
 SYSTEM_TESTS += tests/system/quickstart.sh
 SYSTEM_TESTS += tests/system/shell_helpers.sh
+SYSTEM_TESTS += tests/system/systemd.sh
 SYSTEM_TESTS += tests/system/tftp_addresses.sh
 SYSTEM_TESTS += tests/system/tftp_clients.sh
 SYSTEM_TESTS += tests/system/tftp_files.sh
