@@ -104,6 +104,13 @@ breaches() {
 	}'
 }
 
+# docs/design.md: what its table of files names is there.
+same "the files of docs/design.md's table exist" "" "$(
+	sed -n '/^## Where to look/,/^## One/p' "$top_srcdir/docs/design.md" | grep '^|' |
+		grep -o '`[a-z_0-9]*`' | tr -d '\`' | sort -u | while read -r file; do
+			find "$top_srcdir/src" -name "$file.[ch]" | grep -q . || echo "$file"
+		done)"
+
 found=$(breaches "$top_srcdir/src")
 same "the tree keeps the rules" "" "$found"
 before=$(printf %s "$found" | grep -c '')
