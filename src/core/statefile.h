@@ -15,7 +15,7 @@
 #include "util/err.h"
 #include "util/span.h"
 
-#define STATEFILE_MAX 65536	/* bytes of payload */
+#define STATEFILE_MAX 131072	/* bytes of payload */
 #define STATEFILE_KIND_CHARS 8	/* what the file is, such as "beaconep"; another kind is refused */
 
 /*

@@ -2,7 +2,14 @@
 /* Keys that change: of a group, of a sender; who may take over a name, and who may not any more. */
 #include "sim/beacon_net.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/statefile.h"
+#include "services/announce/armor.h"
 #include "support/unit.h"
+#include "util/replay.h"
 
 static struct net net;
 static struct net_keys keys;
@@ -321,6 +328,39 @@ an_unknown_key_is_pinned_where_the_trust_file_says_so(void)
 	net_end(&net, &keys);
 }
 
+/* Every key pinned, with the longest list of topics, and two starts of each. */
+static void
+the_largest_memory_can_be_kept(void)
+{
+	static char text[2 * BEACON_STATE_MAX], globs[BEACON_GLOBS_MAX];
+	static uint8_t saved[BEACON_STATE_MAX];
+	static struct beacon_trust tofu = { .tofu = true };
+	struct wire_wr wr = wire_wr_of(saved, sizeof(saved));
+	char *p = text;
+
+	net_begin(&net, &keys, 52);
+	memset(globs, '?', sizeof(globs) - 1);
+	for (unsigned i = 0; i < BEACON_TRUST_MAX; i++) {
+		uint8_t key[SEAL_PUBLIC_BYTES] = { (uint8_t)i };
+		char armored[ARMOR_BASE64_TEXT(SEAL_PUBLIC_BYTES)];
+
+		armor_base64(armored, span_of(key, sizeof(key)));
+		p += sprintf(p, "key 0 the-longest-name-of-them-all-%02u %s %s\n", i, armored, globs);
+		for (unsigned start = 0; start < 2; start++)
+			p += sprintf(p, "seen %016" PRIx64 " fffffffffffffff%u fffffffffffffff0 "
+			    "fffffffffffffff1 %0*d\n", beacon_id_of(span_of(key, sizeof(key))),
+			    start, REPLAY_WORDS * 16, 0);
+	}
+
+	struct net_node *r = net_add_receiver(&net, &keys.group, &tofu, true);
+
+	CU_ASSERT_EQUAL(beacon_receiver_load(r->receiver, span_str(text)), 0);
+	CU_ASSERT_EQUAL(beacon_receiver_save(r->receiver, &wr), OK);
+	CU_ASSERT(wire_wr_len(&wr) >= (size_t)(p - text));
+	CU_ASSERT(wire_wr_len(&wr) <= STATEFILE_MAX);
+	net_end(&net, &keys);
+}
+
 UNIT_MAIN("beacon_keyroll", UNIT(a_group_key_is_rotated_without_loss),
     UNIT(a_new_sender_key_takes_over_the_name), UNIT(a_new_sender_key_loses_nothing),
     UNIT(states_are_inherited_from_any_key_before),
@@ -328,4 +368,5 @@ UNIT_MAIN("beacon_keyroll", UNIT(a_group_key_is_rotated_without_loss),
     UNIT(a_replaced_key_cannot_speak_by_naming_its_heir_again),
     UNIT(a_key_further_back_cannot_bring_a_replaced_one_to_life),
     UNIT(a_key_stays_replaced_once_the_next_is_in_the_trust_file), UNIT(an_older_key_may_come_back),
-    UNIT(an_unknown_key_is_pinned_where_the_trust_file_says_so))
+    UNIT(an_unknown_key_is_pinned_where_the_trust_file_says_so),
+    UNIT(the_largest_memory_can_be_kept))

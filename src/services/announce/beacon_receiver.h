@@ -19,7 +19,7 @@
 #include "util/mono.h"
 #include "util/span.h"
 
-#define BEACON_STATE_MAX 65536	/* bytes of what beacon_receiver_save() writes */
+#define BEACON_STATE_MAX 131072	/* bytes of what beacon_receiver_save() writes, at most */
 
 struct beacon_receiver;
 
