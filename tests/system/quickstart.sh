@@ -96,9 +96,7 @@ touch "$tmp/probe"
 chown nobody "$tmp/probe" 2>/dev/null || finish
 # run_it: start it; $out has what it says, up to the daemon's start.
 run_it() {
-	"$clone/contrib/quickstart" run >"$tmp/out" 2>&1 &
-	pid=$!
-	spawned="$spawned $pid"
+	spawn "$clone/contrib/quickstart" run >"$tmp/out" 2>&1
 	wait_until "grep -q ' started$' '$tmp/out' || ! running $pid" 20
 	out=$(cat "$tmp/out")
 }
