@@ -100,7 +100,7 @@ siphash_tail(const uint8_t *at, size_t n)
 		return 0;
 	if (n < sizeof(low))
 		return at[0] | (uint64_t)at[n / 2] << (8 * (n / 2)) |
-	    (uint64_t)at[n - 1] << (8 * (n - 1));
+		    (uint64_t)at[n - 1] << (8 * (n - 1));
 	memcpy(&low, at, sizeof(low));
 	memcpy(&high, at + n - sizeof(high), sizeof(high));
 	return le32toh(low) | (uint64_t)le32toh(high) << (8 * (n - sizeof(high)));

@@ -7,8 +7,7 @@
 need dig
 in_netns "$@"
 
-start_fakedns --rule 'one.example A 192.0.2.1' --rule 'two.example A 192.0.2.2' \
-	--rule 'mute.example * DROP'
+start_fakedns --rule 'one.example A 192.0.2.1' --rule 'two.example A 192.0.2.2' --rule 'mute.example * DROP'
 port=$(free_port)
 dns_conf >"$tmp/conf"
 check "--check likes a good file" "$hearthd" --check -c "$tmp/conf"
@@ -22,11 +21,9 @@ wrong() {
 }
 wrong "a server that is half an address" 'named by its address' 'dns { upstream = { "192.0.2" } }'
 wrong "a port that is none" 'named by its address' 'dns { upstream = { "192.0.2.1:x" } }'
-wrong "DNS over HTTPS" 'over HTTPS' \
-	'dns { route "a.example" { upstream = { "https://192.0.2.1/dns-query" } } }'
+wrong "DNS over HTTPS" 'over HTTPS' 'dns { route "a.example" { upstream = { "https://192.0.2.1/dns-query" } } }'
 wrong "a pattern that is none" 'regular expression' 'tftp { map "(" { to = "x" } }'
-wrong "a rule that does nothing" 'map "x": the rule does nothing' \
-	'tftp { map "x" { final = true } }'
+wrong "a rule that does nothing" 'map "x": the rule does nothing' 'tftp { map "x" { final = true } }'
 wrong "a rule that does both" 'its to is never used' "tftp { map 'x' { to = 'y' deny = true } }"
 wrong "a rule that leads up" 'no name leads up with ".."' "tftp { map '^x' { to = '../y' } }"
 wrong "a part that no pattern has" 'not so many parts' "tftp { map '^x' { to = 'y/\\1' } }"
@@ -40,8 +37,7 @@ wrong "a zone of a network that has no name" 'end with a whole number' \
 	'dns { route "10.0.0.0/9" { upstream = "192.0.2.1" } }'
 wrong "two routes of one zone" 'has a route already' \
 	'dns { route "a.example" { upstream = "192.0.2.1" } route "A.example." { upstream = "192.0.2.2" } }'
-wrong "a zone that is never kept and no zone" 'no-cache: "a..b": not a name' \
-	'dns { no-cache = "a..b" }'
+wrong "a zone that is never kept and no zone" 'no-cache: "a..b": not a name' 'dns { no-cache = "a..b" }'
 wrong "a name that is not whole" 'names are whole here' 'dns { record = "nas A 192.0.2.1" }'
 wrong "a CNAME beside an address" 'a CNAME stands alone' \
 	'dns { record = { "a.home.arpa A 192.0.2.1", "a.home.arpa CNAME b.home.arpa" } }'
@@ -114,8 +110,7 @@ contains "an unknown section too" "dns_cache" "$out"
 same "a start gives 2" 2 $?
 
 kill -HUP "$hearthd_pid"
-check "a reload says the same" wait_until \
-	"grep -q 'previous settings stay in force' '$hearthd_log'" 5
+check "a reload says the same" wait_until "grep -q 'previous settings stay in force' '$hearthd_log'" 5
 contains "with file, line and key" "$tmp/conf:6: dns.cache-size" "$(cat "$hearthd_log")"
 same "and the old settings serve on" 192.0.2.2 "$(ask +short two.example)"
 out=$(ctl reload 2>&1)
@@ -128,8 +123,7 @@ dns_conf >"$tmp/conf"
 check "a good file is taken" ctl reload
 before=$(counter dns.answered_fresh)
 ask one.example >/dev/null
-refuse "nothing waits for the next start" sh \
-	-c "'$hearthctl' -s '$control' reload | grep next_start"
+refuse "nothing waits for the next start" sh -c "'$hearthctl' -s '$control' reload | grep next_start"
 dns_conf | sed "s/^user = .*/user = \"nobody\"/; s/127.0.0.1:$port/127.0.0.2:$port/" >"$tmp/conf"
 echo 'announce { interfaces = { "lo" } }' >>"$tmp/conf"
 contains "a reload names what waits for the next start" \
