@@ -61,7 +61,7 @@ certificate late DNS:dns.example -startdate 20200101000000Z -enddate 20210101000
 # --- servers ------------------------------------------------------------------------------------
 cat >"$tmp/rules" <<'END'
 big.example TXT big 40000
-slow.example A 192.0.2.99 ; delay=300
+slow.example A 192.0.2.99 ; delay=2500
 *.example A 192.0.2.1
 END
 start_fakedns --rules "$tmp/rules" --log "$tmp/up.log"
