@@ -9,7 +9,7 @@ hearthd_CPPFLAGS = $(AM_CPPFLAGS) -DHEARTH_CONF='"$(sysconfdir)/hearth/hearthd.c
 hearthd_LDFLAGS = -Wl,--dynamic-list=$(top_srcdir)/src/hearthd.sym
 SERVICE_LIBS = src/libdns.a src/libtftp.a src/libannounce.a
 hearthd_LDADD = $(SERVICE_LIBS) $(WHOLE_BEGIN) src/libcore.a src/libutil.a $(WHOLE_END) \
-	$(CORE_LIBS) $(DNS_LIBS) $(MICROHTTPD_LIBS)
+	$(CORE_LIBS) $(DNS_LIBS)
 HEARTH_RUNDIR = /run
 EXTRA_DIST += src/hearthd.sym
 

@@ -9,6 +9,7 @@
 #include "core/http.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdio.h>
@@ -32,6 +33,25 @@
 #define WORDS_MAX	3
 #define BACKLOG		16
 
+/*
+ * What is used of the library. It is loaded when the settings have a section http, and not linked: with
+ * those that it brings along it takes three megabytes of a house that wants no page.
+ */
+#define LIBRARY "libmicrohttpd.so.12"
+
+struct library {
+	__typeof__(&MHD_start_daemon) start_daemon;
+	__typeof__(&MHD_stop_daemon) stop_daemon;
+	__typeof__(&MHD_get_daemon_info) get_daemon_info;
+	__typeof__(&MHD_run) run;
+	__typeof__(&MHD_get_timeout) get_timeout;
+	__typeof__(&MHD_lookup_connection_value) lookup_connection_value;
+	__typeof__(&MHD_create_response_from_buffer) create_response_from_buffer;
+	__typeof__(&MHD_add_response_header) add_response_header;
+	__typeof__(&MHD_queue_response) queue_response;
+	__typeof__(&MHD_destroy_response) destroy_response;
+};
+
 /* One address, and the library's daemon for it. */
 struct listener {
 	struct loop_fd watch;		/* the library's epoll descriptor */
@@ -42,6 +62,7 @@ struct listener {
 
 struct http {
 	struct http_env env;
+	struct library mhd;
 	struct acl acl;
 	char **names;			/* under which we may be asked, and their number */
 	size_t name_count;
@@ -107,17 +128,17 @@ respond(struct http *h, struct MHD_Connection *c, unsigned status, const char *t
 		h->failures++;
 		return MHD_NO;
 	}
-	if (MHD_add_response_header(r, "Content-Type", type) == MHD_YES &&
-	    MHD_add_response_header(r, "Cache-Control", "no-store") == MHD_YES &&
-	    MHD_add_response_header(r, "X-Content-Type-Options", "nosniff") == MHD_YES &&
-	    MHD_add_response_header(r, "Referrer-Policy", "no-referrer") == MHD_YES &&
-	    MHD_add_response_header(r, "Content-Security-Policy", "default-src 'none'; "
+	if (h->mhd.add_response_header(r, "Content-Type", type) == MHD_YES &&
+	    h->mhd.add_response_header(r, "Cache-Control", "no-store") == MHD_YES &&
+	    h->mhd.add_response_header(r, "X-Content-Type-Options", "nosniff") == MHD_YES &&
+	    h->mhd.add_response_header(r, "Referrer-Policy", "no-referrer") == MHD_YES &&
+	    h->mhd.add_response_header(r, "Content-Security-Policy", "default-src 'none'; "
 	    "script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
 	    "frame-ancestors 'none'") ==
 	    MHD_YES && (status != MHD_HTTP_METHOD_NOT_ALLOWED ||
-	    MHD_add_response_header(r, "Allow", "GET, HEAD") == MHD_YES))
-		done = MHD_queue_response(c, status, r);
-	MHD_destroy_response(r);
+	    h->mhd.add_response_header(r, "Allow", "GET, HEAD") == MHD_YES))
+		done = h->mhd.queue_response(c, status, r);
+	h->mhd.destroy_response(r);
 	h->failures += done != MHD_YES;
 	return done;
 }
@@ -126,14 +147,14 @@ static enum MHD_Result
 respond_words(struct http *h, struct MHD_Connection *c, unsigned status, const char *words)
 {
 	return respond(h, c, status, "text/plain; charset=utf-8",
-	    MHD_create_response_from_buffer(strlen(words), (void *)(uintptr_t)words,
+	    h->mhd.create_response_from_buffer(strlen(words), (void *)(uintptr_t)words,
 		MHD_RESPMEM_MUST_COPY));
 }
 
 static enum MHD_Result
 respond_file(struct http *h, struct MHD_Connection *c, const struct http_file *f)
 {
-	return respond(h, c, MHD_HTTP_OK, f->type, MHD_create_response_from_buffer(f->len,
+	return respond(h, c, MHD_HTTP_OK, f->type, h->mhd.create_response_from_buffer(f->len,
 	    (void *)(uintptr_t)f->bytes, MHD_RESPMEM_PERSISTENT));
 }
 
@@ -185,7 +206,7 @@ respond_line(struct http *h, struct MHD_Connection *c, char *line)
 		return respond_words(h, c, MHD_HTTP_SERVICE_UNAVAILABLE, "not now\n");
 	}
 	return respond(h, c, MHD_HTTP_OK, "application/json",
-	    MHD_create_response_from_buffer(strlen(line), line, MHD_RESPMEM_MUST_FREE));
+	    h->mhd.create_response_from_buffer(strlen(line), line, MHD_RESPMEM_MUST_FREE));
 }
 
 /* The status alone, without the envelope of a command. NULL: no memory. */
@@ -223,7 +244,7 @@ respond_metrics(struct http *h, struct MHD_Connection *c)
 	if (text == NULL)
 		return respond_line(h, c, NULL);
 	return respond(h, c, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
-	    MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_FREE));
+	    h->mhd.create_response_from_buffer(len, text, MHD_RESPMEM_MUST_FREE));
 }
 
 /* What may be asked for beside the status: what changes nothing and ends at once. */
@@ -264,7 +285,7 @@ handle(void *ctx, struct MHD_Connection *c, const char *path, const char *method
     const char *version, const char *upload, size_t *upload_len, void **state)
 {
 	struct http *h = ctx;
-	const char *host = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host");
+	const char *host = h->mhd.lookup_connection_value(c, MHD_HEADER_KIND, "Host");
 
 	(void)version;
 	(void)upload;
@@ -294,11 +315,12 @@ handle(void *ctx, struct MHD_Connection *c, const char *path, const char *method
 static void
 run(struct listener *l)
 {
-	struct loop *loop = l->http->env.loop;
+	struct http *h = l->http;
+	struct loop *loop = h->env.loop;
 	MHD_UNSIGNED_LONG_LONG ms;
 
-	(void)MHD_run(l->daemon);
-	if (MHD_get_timeout(l->daemon, &ms) == MHD_YES)
+	(void)h->mhd.run(l->daemon);
+	if (h->mhd.get_timeout(l->daemon, &ms) == MHD_YES)
 		loop_timer(loop, &l->timer, loop_now(loop) +
 		    (ms < CONN_SECONDS * 1000 ? millis((int64_t)ms) : seconds(CONN_SECONDS)));
 	else
@@ -334,6 +356,45 @@ may_connect(void *ctx, const struct sockaddr *from, socklen_t len)
 	return MHD_NO;
 }
 
+/* --- the library ------------------------------------------------------------------------------ */
+
+/* Errors: ERR_NOTFOUND, the log says why. */
+static enum err
+load_library(struct http *h)
+{
+	const struct {
+		const char *name;
+		void *place;
+	} wanted[] = {
+		{ "MHD_start_daemon", &h->mhd.start_daemon },
+		{ "MHD_stop_daemon", &h->mhd.stop_daemon },
+		{ "MHD_get_daemon_info", &h->mhd.get_daemon_info },
+		{ "MHD_run", &h->mhd.run },
+		{ "MHD_get_timeout", &h->mhd.get_timeout },
+		{ "MHD_lookup_connection_value", &h->mhd.lookup_connection_value },
+		{ "MHD_create_response_from_buffer", &h->mhd.create_response_from_buffer },
+		{ "MHD_add_response_header", &h->mhd.add_response_header },
+		{ "MHD_queue_response", &h->mhd.queue_response },
+		{ "MHD_destroy_response", &h->mhd.destroy_response },
+	};
+	/* It stays until the process ends: what it brought along is not made to be unloaded. */
+	void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	const char *why = handle == NULL ? dlerror() : NULL;
+
+	for (size_t i = 0; why == NULL && i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		void *found = dlsym(handle, wanted[i].name);
+
+		/* A pointer to data holds one to a function, says POSIX; ISO C does not know. */
+		memcpy(wanted[i].place, &found, sizeof(found));
+		if (found == NULL)
+			why = dlerror();
+	}
+	if (why == NULL)
+		return OK;
+	log_note(h->env.log, LOG_LEVEL_ERR, "http", "no page and no metrics: %s", why);
+	return ERR_NOTFOUND;
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 /* A listening socket, or -1 and errno. */
@@ -365,7 +426,7 @@ start_listener(struct http *h, const struct addr *at)
 	if (fd < 0)
 		return ERR_SYS;
 	*l = (struct listener){ .http = h, .watch.ready = on_ready, .timer.fire = on_time };
-	l->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, may_connect, h,
+	l->daemon = h->mhd.start_daemon(MHD_USE_EPOLL, 0, may_connect, h,
 	    handle, h, MHD_OPTION_LISTEN_SOCKET, fd,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNS_MAX,
 	    MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNS_PER_HOST,
@@ -378,7 +439,7 @@ start_listener(struct http *h, const struct addr *at)
 	h->count++;
 
 	const union MHD_DaemonInfo *info =
-	    MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	    h->mhd.get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 
 	l->watch.fd = info != NULL ? info->epoll_fd : -1;
 	if (l->watch.fd < 0 || loop_add(h->env.loop, &l->watch, EPOLLIN) != OK) {
@@ -460,7 +521,9 @@ http_open(struct http **out, const struct http_env *env, const struct conf *cf)
 	if (h == NULL)
 		return ERR_NOMEM;
 	h->env = *env;
-	e = http_apply(h, cf);
+	e = load_library(h);
+	if (e == OK)
+		e = http_apply(h, cf);
 	if (e == OK)
 		e = start_listeners(h, cf);
 	if (e != OK) {
@@ -477,7 +540,7 @@ http_report(const struct http *h, struct report *out)
 	unsigned open = 0;
 
 	for (size_t i = 0; i < h->count; i++) {
-		const union MHD_DaemonInfo *info = MHD_get_daemon_info(h->listeners[i].daemon,
+		const union MHD_DaemonInfo *info = h->mhd.get_daemon_info(h->listeners[i].daemon,
 		    MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
 		open += info != NULL ? info->num_connections : 0;
@@ -500,7 +563,7 @@ http_close(struct http *h)
 		if (l->watch.fd >= 0)
 			loop_remove(h->env.loop, &l->watch);
 		loop_timer_cancel(h->env.loop, &l->timer);
-		MHD_stop_daemon(l->daemon);
+		h->mhd.stop_daemon(l->daemon);
 	}
 	free_names(h->names, h->name_count);
 	acl_fini(&h->acl);

@@ -43,7 +43,7 @@ struct http_env {
 
 /*
  * Listen where the section says. What is wrong is in the log. Errors: ERR_SYS, ERR_NOMEM,
- * ERR_UNSUPPORTED (built without libmicrohttpd).
+ * ERR_NOTFOUND (libmicrohttpd is not there), ERR_UNSUPPORTED (built without it).
  */
 enum err http_open(struct http **out, const struct http_env *env, const struct conf *cf) MUST_CHECK;
 /* Who may ask, as the section says from here on. On errors it stays as it is: ERR_NOMEM, ERR_FULL. */

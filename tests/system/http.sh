@@ -36,11 +36,13 @@ ask() { dig @127.0.0.1 -p "$port" +tries=1 +time=2 +short "$@"; }
 settings '' >"$tmp/conf"
 start_hearthd "$tmp/conf" without
 refuse "nobody listens unless the settings say so" grep -q "$(printf ':%04X ' 8053)" /proc/net/tcp
+refuse "nor is the library for it loaded" grep -q microhttpd "/proc/$hearthd_pid/maps"
 settings "http { listen = { \"127.0.0.1:$web\" } }" >"$tmp/conf"
 contains "a section that comes at a reload waits for the next start" "http (the section has come)" "$(ctl reload)"
 stop "$hearthd_pid"
 
 start_hearthd "$tmp/conf"
+check "with a section it is loaded" grep -q microhttpd "/proc/$hearthd_pid/maps"
 same "a name is answered" 192.0.2.1 "$(ask www.example)"
 ask ads.example >/dev/null
 contains "the page is there" "<title>hearth</title>" "$(get /)"
