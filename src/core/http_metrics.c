@@ -192,7 +192,8 @@ arrange(struct metrics *m, char *text, size_t len)
 
 	if (out == NULL)
 		return NULL;
-	qsort_r(m->lines, m->count, sizeof(*m->lines), compare, text);
+	if (m->count != 0)
+		qsort_r(m->lines, m->count, sizeof(*m->lines), compare, text);
 	for (size_t i = 0; i < m->count; i++) {
 		memcpy(out + at, text + m->lines[i].at, m->lines[i].len);
 		at += m->lines[i].len;
